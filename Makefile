@@ -1,0 +1,35 @@
+# One word for each thing a developer does. Everything runs from .venv.
+.PHONY: setup serve test lint types format docs screens vendor clean
+
+bin := .venv/bin
+
+setup: .venv/ready
+.venv/ready: pyproject.toml
+	python3 -m venv .venv && $(bin)/pip install -q -e '.[dev]' && touch $@
+
+serve: setup
+	$(bin)/roombridge
+
+test: setup
+	$(bin)/pytest
+
+lint: setup
+	$(bin)/ruff check . && $(bin)/ruff format --check . && $(bin)/lint-imports
+
+types: setup
+	$(bin)/mypy --strict bridge
+
+format: setup
+	$(bin)/ruff check --fix . && $(bin)/ruff format .
+
+docs: setup
+	$(bin)/python scripts/settings.py --write
+
+screens: setup
+	$(bin)/python scripts/screenshots.py
+
+vendor: setup
+	$(bin)/python scripts/vendor.py fetch
+
+clean:
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,3 @@
+"""One room for browsers and sockets."""
+
+__version__ = "0.1.0"

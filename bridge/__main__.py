@@ -1,0 +1,180 @@
+"""The command line: from arguments to settings to a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from bridge import __version__
+from bridge.config import ENV_PREFIX, Config, ConfigError, default_files, read_file
+from bridge.model import StoreError
+
+_ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
+EXIT_UNUSABLE: Final = 2
+
+
+class _Commands(click.Group):
+    """`roombridge --port 9000` means `roombridge serve --port 9000`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["--help"]})
+@click.version_option(__version__, prog_name="roombridge")
+def main() -> None:
+    """One room for browsers and sockets.
+
+    Without a command, serves the room: see `roombridge serve --help` for the settings.
+    """
+
+
+def settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Every setting of `Config` as an option, with its environment name and the TOML file below it."""
+    for setting in reversed(dataclasses.fields(Config)):
+        many = isinstance(setting.default, tuple)
+        command = click.option(
+            f"--{setting.name.replace('_', '-')}",
+            setting.name,
+            type=type(setting.default) if isinstance(setting.default, int) else Path if setting.name == "data" else str,
+            default=setting.default,
+            multiple=many,
+            show_default=not many,
+            show_envvar=True,
+            envvar=ENV_PREFIX + setting.name.upper(),
+            metavar=setting.metadata["metavar"],
+            help=setting.metadata["help"],
+        )(command)
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        envvar=ENV_PREFIX + "CONFIG",
+        is_eager=True,
+        expose_value=False,
+        callback=_read_settings_file,
+        metavar="FILE",
+        help="A TOML file of settings.  [default: ./roombridge.toml, else the one in the user's configuration folder]",
+    )(command)
+
+
+def _read_settings_file(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
+    try:
+        if path is not None:
+            ctx.default_map = read_file(path)
+            return
+        for candidate in default_files():
+            if candidate.is_file():
+                ctx.default_map = read_file(candidate)
+                return
+    except ConfigError as exc:
+        raise click.UsageError(str(exc), ctx) from exc
+
+
+def _checked(values: dict[str, Any]) -> Config:
+    try:
+        return Config(**values)
+    except ConfigError as exc:
+        raise click.UsageError(str(exc)) from exc
+
+
+@main.command()
+@settings
+def serve(**values: Any) -> None:
+    """Serve the room (this is what happens without a command)."""
+    config = _checked(values)
+    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        _run(config)
+    except (ConfigError, StoreError) as exc:
+        click.echo(f"roombridge: {exc}", err=True)
+        sys.exit(EXIT_UNUSABLE)
+
+
+@main.command()
+@settings
+@click.pass_context
+def config(ctx: click.Context, /, **values: Any) -> None:
+    """Show every setting, its value, and where it came from."""
+    checked = _checked(values)
+    rows = []
+    for setting in dataclasses.fields(checked):
+        source = ctx.get_parameter_source(setting.name)
+        value = getattr(checked, setting.name)
+        shown = " ".join(value) if isinstance(value, tuple) else str(value)
+        rows.append((setting.name.replace("_", "-"), shown or "-", _ORIGINS[source.name if source else "DEFAULT"]))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for name, shown, origin in rows:
+        click.echo(f"{name:<{widths[0]}}  {shown:<{widths[1]}}  {origin}")
+
+
+def _run(config: Config) -> None:
+    """Run until a signal; the event loop is the standard one unless uvloop is asked for."""
+    factory: Callable[[], asyncio.AbstractEventLoop]
+    if config.loop == "uvloop":
+        try:
+            import uvloop
+        except ImportError:
+            raise ConfigError("--loop uvloop: uvloop is not installed (pip install 'roombridge[uvloop]')") from None
+        factory = uvloop.new_event_loop
+    else:
+        # The selector loop everywhere: Windows' proactor cannot watch our UDP socket and listeners.
+        factory = asyncio.SelectorEventLoop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    from bridge.server import Server  # aiohttp takes its time to import, and --help should not wait for it
+
+    stopped = _stop_on_signals()
+    async with Server(config) as server:
+        _welcome(config, server.url, server.address)
+        print(f"listening on {server.url} (tcp+udp)", flush=True)
+        await stopped.wait()
+        logging.getLogger("roombridge").info("shutting down")
+
+
+def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:
+    """What to do next, for the person at the terminal; stdout keeps its one line for programs."""
+    host, port = where
+    click.echo(
+        f"roombridge {__version__}: room {config.room}, kept in {config.data}\n"
+        f"  open    {url}\n"
+        f"  talk    nc {host} {port}    or, by datagrams,    nc -u {host} {port}\n"
+        f"  send    curl -T FILE {url}\n"
+        "  Only this machine can reach it; Ctrl+C ends it.",
+        err=True,
+    )
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Set by the first SIGINT or SIGTERM; the second ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        if stopped.is_set():
+            os._exit(1)
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+    return stopped
+
+
+if __name__ == "__main__":
+    main(prog_name="roombridge")

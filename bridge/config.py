@@ -1,0 +1,110 @@
+"""Every setting once: its default, its environment name, its help. The command line and the docs come from here.
+
+A value comes from its flag, else from `ROOMBRIDGE_NAME` in the environment, else from the TOML file, else from the
+default. (`docs/settings.md` is made from this list, and a test holds the two together.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+
+from bridge.gate import clean_room
+from bridge.model import Refused
+
+ENV_PREFIX: Final = "ROOMBRIDGE_"
+USER_DATA: Final = Path(platformdirs.user_data_dir("roombridge"))
+
+
+class ConfigError(Exception):
+    """A setting that cannot be; the message says which, and what would do."""
+
+
+def _setting(help: str, default: Any, metavar: str) -> Any:
+    return field(default=default, metadata={"help": help, "metavar": metavar})
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings, checked."""
+
+    host: str = _setting("The address to serve on; only loopback until there is a network policy.", "127.0.0.1", "HOST")
+    port: int = _setting("The port, the same for TCP and UDP; 0 takes any free one.", 8080, "PORT")
+    listen: tuple[str, ...] = _setting("A further address for the same rooms; may be repeated.", (), "HOST:PORT")
+    data: Path = _setting(  # noqa: RUF009 - a Path is as immutable as a str
+        "Where the log and the files live.", USER_DATA, "DIR"
+    )
+    room: str = _setting("The room of those who name none.", "lobby", "NAME")
+    allow_host: tuple[str, ...] = _setting(
+        "A further name by which browsers may call this server; may be repeated.", (), "NAME"
+    )
+    max_file_bytes: int = _setting("The largest file taken, in bytes.", 64 * 1024**3, "BYTES")
+    loop: str = _setting("The event loop: asyncio, or uvloop where it is installed.", "asyncio", "NAME")
+    log_level: str = _setting("How much is logged on stderr: debug, info, warning or error.", "info", "LEVEL")
+
+    def __post_init__(self) -> None:
+        for host, _port in self.addresses():
+            _check_loopback(host)
+        _check_port(self.port)
+        if self.loop not in ("asyncio", "uvloop"):
+            raise ConfigError(f"--loop {self.loop}: expected asyncio or uvloop")
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            raise ConfigError(f"--log-level {self.log_level}: expected debug, info, warning or error")
+        if self.max_file_bytes < 1:
+            raise ConfigError(f"--max-file-bytes {self.max_file_bytes}: expected at least 1")
+        try:
+            clean_room(self.room)
+        except Refused as refused:
+            raise ConfigError(f"--room {self.room}: {refused.message}") from None
+
+    def addresses(self) -> Iterator[tuple[str, int]]:
+        """Every address to listen on, the main one first."""
+        yield self.host, self.port
+        for item in self.listen:
+            host, colon, port = item.rpartition(":")
+            if not colon or not port.isdecimal():
+                raise ConfigError(f"--listen {item}: expected HOST:PORT")
+            _check_port(int(port))
+            yield host.strip("[]"), int(port)
+
+
+def _check_port(port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"port {port}: expected 0 to 65535")
+
+
+def _check_loopback(host: str) -> None:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ConfigError(
+            f"host {host} is refused: this version serves on loopback only (127.0.0.1, ::1, localhost), "
+            "because it has no way yet to tell who on a network may come in"
+        )
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The settings in a TOML file, by their names with `_` or `-`. Raises `ConfigError`."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise ConfigError(f"{path}: {exc}") from exc
+    values = {name.replace("-", "_"): value for name, value in values.items()}
+    known = {setting.name for setting in dataclasses.fields(Config)}
+    if unknown := sorted(values.keys() - known):
+        raise ConfigError(f"{path}: there is no setting {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    return values
+
+
+def default_files() -> list[Path]:
+    """Where a settings file is looked for when none is named: here, then the user's configuration folder."""
+    return [Path("roombridge.toml"), Path(platformdirs.user_config_dir("roombridge")) / "roombridge.toml"]

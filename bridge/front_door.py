@@ -1,0 +1,217 @@
+"""One TCP port, many languages: listen, hold the opening bytes, sniff, hand over.
+
+Every connection begins as an `Opening`, which holds what came until the sniffer knows the language, then replays it to
+the protocol of that language and is gone. Nothing is ever written before that, and silence is never classified: a
+browser opens connections ahead of need. Handing over is `transport.set_protocol`, so it is the same inside TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bridge.model import address
+from bridge.wire.sniff import Language, settled_by_waiting, sniff
+
+logger = logging.getLogger("roombridge.door")
+
+SETTLE_S: Final = 1.0
+"""How long 1 to 3 bytes that end a line wait for a fourth."""
+OPENING_S: Final = 10.0
+"""How long a begun opening may stay undecided."""
+LINGER_S: Final = 60.0
+"""How long the last words to a peer may wait to be read."""
+STREAM_BUFFER_BYTES: Final = 256 * 1024
+ACCEPT_BATCH: Final = 64
+ACCEPT_PAUSE_S: Final = 0.1
+"""When no descriptor is left, how long until the next try; the backlog waits."""
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""A language spoken over streams: returns when the connection is over."""
+
+
+class FrontDoor:
+    """Listens on any number of sockets; `streams` and `http` say who speaks which language."""
+
+    def __init__(self, http: Callable[[], asyncio.Protocol], streams: dict[Language, Serve]) -> None:
+        self._http = http
+        self._streams = streams
+        self._loop = asyncio.get_running_loop()
+        self._listeners: list[socket.socket] = []
+        self._openings: set[Opening] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def listen(self, listener: socket.socket) -> None:
+        """Accept on a bound, listening, non-blocking socket from now on."""
+        self._listeners.append(listener)
+        self._loop.add_reader(listener, self._accept, listener)
+
+    def shut(self) -> None:
+        """Accept nobody any more; those inside stay."""
+        for listener in self._listeners:
+            self._loop.remove_reader(listener)
+            listener.close()
+        self._listeners.clear()
+        for opening in list(self._openings):
+            opening.close()
+
+    async def empty(self, within: float) -> None:
+        """Ask all who speak over streams to end, and wait until they have; after `within` seconds they are cut off."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within)
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(ACCEPT_BATCH):
+            try:
+                connection, _peer = listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as exc:
+                if exc.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    raise
+                logger.warning("cannot accept: %s; trying again in %s s", exc.strerror, ACCEPT_PAUSE_S)
+                self._loop.remove_reader(listener)
+                self._loop.call_later(ACCEPT_PAUSE_S, self._accept_again, listener)
+                return
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._spawn(self._open(connection), f"open {connection.fileno()}")
+
+    def _accept_again(self, listener: socket.socket) -> None:
+        if listener in self._listeners:
+            self._loop.add_reader(listener, self._accept, listener)
+
+    async def _open(self, connection: socket.socket) -> None:
+        await self._loop.connect_accepted_socket(lambda: Opening(self._openings, self._hand_over), connection)
+
+    def _hand_over(self, language: Language, transport: asyncio.Transport, held: bytes, ended: bool) -> None:
+        match language:
+            case Language.HTTP:
+                protocol = self._http()
+                transport.set_protocol(protocol)
+                protocol.connection_made(transport)
+                protocol.data_received(held)
+                if ended:
+                    protocol.eof_received()
+            case Language.LINE | Language.UPLOAD:
+                reader, writer = _stream(transport, held, ended)
+                self._spawn(_serve(self._streams[language], reader, writer), f"{language.value} {_peer(transport)}")
+            case Language.TLS | Language.REFUSED:
+                logger.info("closed %s: %s", _peer(transport), _WHY_CLOSED[language])
+                transport.abort()
+
+    def _spawn(self, work: Awaitable[None], name: str) -> None:
+        task = self._loop.create_task(_supervised(work, name), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+_WHY_CLOSED: Final = {
+    Language.TLS: "it speaks TLS, which this server does not offer",
+    Language.REFUSED: "its opening is none of our languages",
+}
+
+
+class _UntilTheEnd(asyncio.StreamReaderProtocol):
+    """What was received is read to its end, also when the peer reset the connection: a file that is whole is done."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(None)
+
+
+def _stream(
+    transport: asyncio.Transport, held: bytes, ended: bool
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(STREAM_BUFFER_BYTES, loop)
+    protocol = _UntilTheEnd(reader, loop=loop)
+    transport.set_protocol(protocol)
+    protocol.connection_made(transport)
+    protocol.data_received(held)
+    if ended:
+        protocol.eof_received()
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+async def _serve(serve: Serve, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await serve(reader, writer)
+    except ConnectionError:
+        pass  # theirs, and it hurts nobody
+    finally:
+        writer.close()
+        # What it still holds may be read, but a peer that reads nothing does not keep its socket.
+        asyncio.get_running_loop().call_later(LINGER_S, writer.transport.abort)
+
+
+async def _supervised(work: Awaitable[None], name: str) -> None:
+    """A fault of ours ends this one connection and is logged once, with its name."""
+    try:
+        await work
+    except Exception:
+        logger.exception("a fault of ours ended %s", name)
+
+
+def _peer(transport: asyncio.BaseTransport) -> str:
+    return address(transport.get_extra_info("peername"))
+
+
+class Opening(asyncio.Protocol):
+    """A connection nobody knows yet: holds its first bytes, at most 8 KiB and what one read brings beyond."""
+
+    def __init__(
+        self, openings: set[Opening], hand_over: Callable[[Language, asyncio.Transport, bytes, bool], None]
+    ) -> None:
+        self._openings = openings
+        self._hand_over = hand_over
+        self._held = b""
+        self._transport: asyncio.Transport | None = None
+        self._settle: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        self._openings.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        if self._deadline is None:
+            self._deadline = loop.call_later(OPENING_S, self.close)
+        if self._settle is not None:
+            self._settle.cancel()
+        self._held += data
+        if settled_by_waiting(self._held):
+            self._settle = loop.call_later(SETTLE_S, self._decide, True)
+        self._decide(False)
+
+    def eof_received(self) -> bool:
+        self._decide(True, ended=True)
+        return True  # half-closed: it may still want to read
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+
+    def close(self) -> None:
+        """Nothing came of it."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _decide(self, waited: bool, ended: bool = False) -> None:
+        language = sniff(self._held, waited)
+        if language is None or self._transport is None:
+            return
+        transport, self._transport = self._transport, None
+        self._forget()
+        self._hand_over(language, transport, self._held, ended)
+
+    def _forget(self) -> None:
+        self._openings.discard(self)
+        for timer in (self._settle, self._deadline):
+            if timer is not None:
+                timer.cancel()

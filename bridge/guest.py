@@ -1,0 +1,212 @@
+"""A socket peer in a room: its words go in, its commands are answered, and the room comes back to it.
+
+Lines and datagrams share this; each transport brings a `Voice`, which is its seat with a way to answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from bridge import gate
+from bridge.model import Draft, Peer, Refused, Stored, StoreError, Via
+from bridge.room import Room, Seat
+from bridge.rooms import Rooms
+from bridge.wire import plain
+
+logger = logging.getLogger("roombridge.guest")
+
+WHO_NAMED: Final = 50
+
+Later = Coroutine[None, None, None]
+
+
+class Voice(Seat, Protocol):
+    """A seat that can be spoken to outside the log."""
+
+    def notice(self, text: str) -> None:
+        """One line that starts with `* `."""
+
+    def bare(self, text: str) -> None:
+        """An answer with nothing before it."""
+
+    def hang_up(self) -> None:
+        """The peer said `/quit`: let it go."""
+
+
+class Waiting:
+    """How many messages are on their way to the disk: of one guest, or of all who share a socket."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class Guest:
+    """Sits down on creation, is welcomed, and speaks through `hear`."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        room: Room,
+        voice: Voice,
+        via: Via,
+        addr: str,
+        wish: str | None = None,
+        waiting: Waiting | None = None,
+    ) -> None:
+        self._rooms = rooms
+        self._voice = voice
+        self._waiting = waiting or Waiting()
+        self._last: asyncio.Future[Stored] | None = None
+        self._left = False
+        self._author = rooms.author(secrets.token_hex(16))
+        given = f"{via}-{addr.rpartition(':')[2]}"
+        self._cursor = room.join(Peer(self._author.id, given, via, addr), voice, room.last_seq)
+        refused = self._take(wish) if wish is not None else None
+        name = self.peer.name if self.peer.name == given else f"{self.peer.name} ({given})"
+        voice.notice(f"welcome to {room.name}, you are {name}; /help lists commands")
+        if refused:
+            voice.notice(refused.message)
+
+    @property
+    def peer(self) -> Peer:
+        return self._cursor.peer
+
+    @property
+    def room(self) -> Room:
+        return self._cursor.room
+
+    def hear(self, text: str) -> Later | None:
+        """Take one message or command; empty means "still here". What takes time is returned, to be awaited."""
+        if not text or text.isspace():
+            return None
+        try:
+            return self._obey(plain.parse(text))
+        except Refused as refused:
+            self._voice.notice(refused.message)
+            return None
+
+    def _obey(self, order: plain.Order) -> Later | None:
+        match order:
+            case plain.Say(text):
+                self._say(text, self.peer)
+            case plain.As(name, text):
+                free = self.room.people.free_name(gate.clean_name(name), self.peer.id)
+                self._say(text, msgspec.structs.replace(self.peer, name=free))
+            case plain.Nick(name):
+                self._cursor.rename(name)
+                self._voice.notice(f"you are now {self.peer.name}")
+            case plain.Join(name):
+                return self._join(name)
+            case plain.Pass():
+                self._voice.notice("no pass is asked for here")
+            case plain.Quiet():
+                self._quiet()
+            case plain.Quit():
+                self._voice.notice("bye")
+                self._voice.hang_up()
+            case plain.Who():
+                self._who()
+            case plain.History(limit):
+                return self._history(limit)
+            case plain.Time():
+                self._voice.notice(datetime.now().astimezone().isoformat(" ", "seconds"))
+            case plain.Upper(text):
+                self._voice.bare(text.upper())
+            case plain.Help():
+                for line in plain.HELP:
+                    self._voice.notice(line)
+        return None
+
+    def call(self, name: str) -> None:
+        """Go by `name` from now on, as `/nick` does; without a word if that changes nothing."""
+        before = self.peer
+        if refused := self._take(name):
+            self._voice.notice(refused.message)
+        elif self.peer != before:
+            self._voice.notice(f"you are now {self.peer.name}")
+
+    def _take(self, name: str) -> Refused | None:
+        try:
+            self._cursor.rename(name)
+        except Refused as refused:
+            return refused
+        return None
+
+    def _say(self, text: str, sender: Peer) -> None:
+        draft = Draft(self.room.name, self._author.key, secrets.token_hex(12), sender, text=text)
+        self._last = self.room.append(draft)
+        self._last.add_done_callback(self._answered)
+        self._waiting.count += 1
+
+    async def settle(self, at_most: int = 0) -> None:
+        """Wait while more than `at_most` messages are on their way to the disk."""
+        while self._last is not None and not self._last.done() and self._waiting.count > at_most:
+            await asyncio.wait([self._last])  # numbered in order: when its last is answered, all of its own are
+
+    def _answered(self, future: asyncio.Future[Stored]) -> None:
+        self._waiting.count -= 1
+        if future.cancelled() or (fault := future.exception()) is None:
+            return
+        if isinstance(fault, Refused):
+            self._voice.notice(f"not stored: {fault.message}")
+        else:
+            logger.error("no entry for %s in room %s", self.peer.addr, self.room.name, exc_info=fault)
+            self._voice.notice("not stored: the server has a fault of its own; its log says more")
+
+    async def _join(self, name: str) -> None:
+        try:
+            room = await self._rooms.get(name)
+        except Refused as refused:
+            self._voice.notice(refused.message)
+            return
+        except StoreError:
+            logger.exception("%s could not join a room", self.peer.addr)
+            self._voice.notice("the server could not read its log; its own log says more")
+            return
+        if self._left:
+            return
+        quiet = self._cursor.quiet
+        self._cursor.leave()
+        self._cursor = room.join(self.peer, self._voice, room.last_seq)
+        self._cursor.quiet = quiet
+        self._voice.notice(f"you are in {room.name} as {self.peer.name}")
+
+    def _quiet(self) -> None:
+        self._cursor.quiet = not self._cursor.quiet
+        if self._cursor.quiet:
+            self._voice.notice("the room is quiet now; /quiet again to hear it")
+        else:
+            self._voice.notice("you hear the room again")
+
+    def _who(self) -> None:
+        people = self.room.people
+        names = [f"{plain.seen(peer.name)} ({peer.via})" for peer in people.some()[:WHO_NAMED]]
+        more = f" and {len(people) - len(names)} more" if len(people) > len(names) else ""
+        self._voice.notice(f"{len(people)} here: {', '.join(names)}{more}")
+
+    async def _history(self, limit: int) -> None:
+        await self.settle()  # what it said just before belongs to the history it sees
+        form = self._voice.form
+        try:
+            entries = await self.room.history(limit)
+        except StoreError:
+            logger.exception("no history for %s in room %s", self.peer.addr, self.room.name)
+            self._voice.notice("the server could not read its log; its own log says more")
+            return
+        if entries:
+            self._voice.deliver(form.frame([form.encode(entry) for entry in entries]))
+        else:
+            self._voice.notice("nothing has been said here yet")
+
+    def leave(self) -> None:
+        self._left = True
+        self._cursor.leave()

@@ -1,0 +1,140 @@
+"""A file on its way into a room: its bytes to the store, its progress to everybody, at the end its entry.
+
+Every way in comes through here and ends in the same four calls on the store: create, write, commit, abort.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from types import TracebackType
+from typing import Final, Literal, NamedTuple
+
+from bridge.gate import clean_file_name
+from bridge.log import Files, Part
+from bridge.media import media_type
+from bridge.model import Draft, FileRef, Peer, Refused, Stored, StoreError, Transfer
+from bridge.room import Room
+
+logger = logging.getLogger("roombridge.intake")
+
+RATE_WINDOW_S: Final = 1.0
+
+
+class Coming(NamedTuple):
+    """What is announced: `size` in bytes or None if unknown, `sha256` in hex if it is to be checked."""
+
+    name: str
+    size: int | None
+    author: str
+    key: str
+    sender: Peer
+    sha256: str | None = None
+
+
+class Intake:
+    """`async with await Intake.begin(...) as file: await file.write(...); stored = await file.finish()`.
+
+    Left without `finish`, it leaves no bytes and no entry, only a failed transfer that says how far it came.
+    """
+
+    def __init__(self, room: Room, files: Files, part: Part, coming: Coming, max_bytes: int) -> None:
+        self._room = room
+        self._files = files
+        self._part = part
+        self._coming = coming
+        self._name = clean_file_name(coming.name)
+        self._max_bytes = max_bytes
+        self._received = 0
+        self._marked = (time.monotonic(), 0)
+        self._rate = 0.0
+        self._announced: asyncio.Future[Stored] | None = None
+        self._removing: asyncio.Future[None] | None = None
+
+    @classmethod
+    async def begin(cls, room: Room, files: Files, coming: Coming, max_bytes: int) -> Intake:
+        """Raises `Refused` `too_large` before a byte is taken, or `disk_full`."""
+        _check_size(coming.size or 0, max_bytes)
+        return cls(room, files, await files.create(), coming, max_bytes)
+
+    async def __aenter__(self) -> Intake:
+        self._show("receiving")
+        return self
+
+    async def write(self, data: bytes | memoryview) -> None:
+        """The next bytes. Raises `Refused` `too_large` or `disk_full`."""
+        _check_size(self._received + len(data), self._max_bytes)
+        await self._part.write(data)
+        self._received += len(data)
+        self._measure()
+        self._show("receiving")
+
+    async def finish(self) -> Stored:
+        """All is here: make it last, then announce it. Raises `Refused` if it is not what was announced."""
+        coming, size = self._coming, self._coming.size
+        if size is not None and size != self._received:
+            raise Refused("bad_request", f"{self._received} of {size} bytes came")
+        digest = await self._part.commit()
+        if coming.sha256 is not None and coming.sha256.lower() != digest.sha256:
+            raise Refused("bad_request", f"sha256 is {digest.sha256}, expected {coming.sha256[:64]}")
+        file = FileRef.of(self._part.id, self._name, digest.size, digest.sha256, media_type(self._name))
+        draft = Draft(self._room.name, coming.author, coming.key, coming.sender, file=file)
+        self._announced = self._room.append(draft)
+        # Whoever waits may be cancelled; the file is announced all the same.
+        self._announced.add_done_callback(self._settle)
+        return await asyncio.shield(self._announced)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._announced is not None:
+            return  # it is for the log to say what becomes of it
+        self._show("failed", self._reason(fault))
+        try:
+            await self._part.abort()
+        finally:  # cancelled just here, it must be gone all the same
+            await self._files.remove(self._part.id)
+
+    def _settle(self, announced: asyncio.Future[Stored]) -> None:
+        if (fault := announced.exception()) is None and announced.result().new:
+            self._show("done")
+            return
+        self._show("failed", self._reason(fault) if fault else "it was sent before, under the same key")
+        self._removing = asyncio.ensure_future(self._files.remove(self._part.id))
+
+    def _measure(self) -> None:
+        now, (since, then) = time.monotonic(), self._marked
+        if now - since >= RATE_WINDOW_S or not self._rate:
+            self._rate = (self._received - then) / max(now - since, 1e-3)
+        if now - since >= RATE_WINDOW_S:
+            self._marked = (now, self._received)
+
+    def _reason(self, fault: BaseException | None) -> str:
+        match fault:
+            case Refused():
+                return fault.message
+            case StoreError():
+                return "the server could not store it"
+            case _:
+                of = f" of {self._coming.size}" if self._coming.size is not None else ""
+                return f"the sender broke off after {self._received}{of} bytes"
+
+    def _show(self, state: Literal["receiving", "done", "failed"], reason: str | None = None) -> None:
+        self._room.progress(
+            Transfer(
+                id=self._part.id,
+                name=self._name,
+                sender=self._coming.sender,
+                received=self._received,
+                size=self._coming.size,
+                rate=int(self._rate),
+                state=state,
+                reason=reason,
+            )
+        )
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise Refused("too_large", f"{size} bytes, at most {max_bytes} (--max-file-bytes)")

@@ -1,0 +1,167 @@
+"""The nouns a room is made of, and the one JSON form in which everybody meets them."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+
+Via = Literal["web", "udp", "tcp", "http"]
+Code = Literal[
+    "bad_request",
+    "bad_text",
+    "bad_name",
+    "bad_room",
+    "empty",
+    "too_long",
+    "too_large",
+    "rate_limited",
+    "disk_full",
+    "busy",
+    "forbidden",
+    "not_found",
+    "unsupported",
+]
+
+
+class Refused(Exception):
+    """Their fault, or our limit: `code` is one of the published words, `message` says what was found and what to do.
+
+    Every transport answers it in its own language; nobody else is hurt.
+    """
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class StoreError(Exception):
+    """Our fault: an engine could not do what its contract promises."""
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """Whoever is at the other end. `id` stays with the author, `addr` is `IP:PORT` as we saw it."""
+
+    id: str
+    name: str
+    via: Via
+    addr: str
+
+
+class FileRef(msgspec.Struct, frozen=True):
+    """A stored file: `size` in bytes, `sha256` in hex, `url` a path on this server."""
+
+    id: str
+    name: str
+    size: int
+    sha256: str
+    media_type: str
+    url: str
+
+    @classmethod
+    def of(cls, id: str, name: str, size: int, sha256: str, media_type: str) -> FileRef:
+        """The reference with its URL worked out from id and name."""
+        return cls(id, name, size, sha256, media_type, f"/files/{id}/{quote(name, safe='')}")
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a peer asks to append: named by `author` and `key` before the log numbers it.
+
+    `author` is never shown to others. Exactly one of `text` and `file` is given.
+    """
+
+    room: str
+    author: str
+    key: str
+    sender: Peer
+    text: str | None = None
+    file: FileRef | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, rename={"sender": "from"}):
+    """A numbered line of the log; `at` is milliseconds since the epoch. Whatever carries `seq` is one of these."""
+
+    type: Literal["text", "file"]
+    seq: int
+    at: int
+    room: str
+    key: str
+    sender: Peer
+    text: str | None = None
+    file: FileRef | None = None
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The answer to a draft: its entry, durable, and whether it was new or its key had been said before."""
+
+    entry: Entry
+    new: bool
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """The first word to a browser: where it is, who it is, who else is here, what is on its way."""
+
+    room: str
+    epoch: str
+    last_seq: int
+    client: str
+    you: Peer
+    peers: list[Peer]
+    count: int
+    transfers: list[Transfer]
+
+
+class Presence(msgspec.Struct, frozen=True, tag="presence", omit_defaults=True):
+    """Who came, went and changed name since the last word; in a crowd only how many there are."""
+
+    count: int
+    joined: list[Peer] | None = None
+    left: list[str] | None = None
+    renamed: list[Peer] | None = None
+
+
+class Transfer(msgspec.Struct, frozen=True, tag="transfer", rename={"sender": "from"}):
+    """A file on its way: `received` and `size` in bytes (size unknown: null), `rate` in bytes a second."""
+
+    id: str
+    name: str
+    sender: Peer
+    received: int
+    size: int | None
+    rate: int
+    state: Literal["receiving", "paused", "done", "failed"]
+    reason: str | None = None
+
+
+class Gap(msgspec.Struct, frozen=True, tag="gap", rename={"start": "from", "end": "to"}):
+    """A stretch that is no longer kept, inclusive; both null: this is another log than the one you knew."""
+
+    start: int | None
+    end: int | None
+
+
+class Typing(msgspec.Struct, frozen=True, tag="typing", rename={"sender": "from"}):
+    """Somebody is writing."""
+
+    sender: Peer
+
+
+class Error(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
+    """A rule was broken; `key` names the draft that broke it, if one did."""
+
+    code: Code
+    message: str
+    key: str | None = None
+
+
+Signal = Hello | Presence | Transfer | Gap | Typing | Error
+
+
+def address(sockname: tuple[str, int] | tuple[str, int, int, int] | None) -> str:
+    """`IP:PORT`, with IPv6 in brackets; a socket that is gone already has none: `?`."""
+    if not sockname:
+        return "?"
+    host, port = sockname[0], sockname[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,363 @@
+"""A room is a log, and everyone in it a cursor: append, join, advance.
+
+The log announces an entry, the room writes it to every seat that stands just before it: the bytes of a stretch are made
+once per language, and seats at the same place are handed the same object. There is no queue and no task for a seat. A
+seat whose transport is full is passed over and stays behind; it is fed from the tail, or from the log when it fell
+below the tail. Presence and transfers reach seats the same way, from boards instead of the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple, Protocol
+
+from bridge import gate
+from bridge.board import Board
+from bridge.log import Log
+from bridge.model import Draft, Entry, Gap, Hello, Peer, Signal, Stored, StoreError, Transfer
+from bridge.pace import Pace
+from bridge.people import People
+from bridge.tail import Form, Tail, Told, stretch
+
+logger = logging.getLogger("roombridge.room")
+
+HISTORY_ENTRIES: Final = 50
+"""What a newcomer is shown who does not say where to start."""
+FLUSH_MAX_S: Final = 0.025
+"""Flushes keep at most this distance, however busy the room is."""
+FLUSH_COSTS: Final = 3
+"""...and else this many times what the last one cost: nothing to speak of in a quiet room."""
+PRESENCE_S: Final = 0.25
+TRANSFER_S: Final = 0.1
+TRANSFER_KEPT_S: Final = 60.0
+"""How long an ended transfer stays on its board, for seats that are behind."""
+LAGGING_S: Final = 0.05
+"""How soon a seat that was full is looked at again."""
+CROWD: Final = 200
+"""Above this many peers only their number is told."""
+READ_BACK_ENTRIES: Final = 256
+
+
+class Seat(Protocol):
+    """Where a peer's transport meets the room."""
+
+    @property
+    def form(self) -> Form:
+        """How this peer is told what was said."""
+
+    def deliver(self, frame: Any) -> None:
+        """Write what the form framed; never wait, never raise."""
+
+    def full(self) -> bool:
+        """Whether more than the high-water mark waits to leave, so that it had better be passed over."""
+
+
+class Cursor:
+    """A peer's place in a room: the number of the last entry it was handed, and how far it knows the boards."""
+
+    __slots__ = ("peer", "peers_known", "quiet", "room", "seat", "seq", "transfers_known")
+
+    def __init__(self, room: Room, peer: Peer, seat: Seat, seq: int) -> None:
+        self.room = room
+        self.peer = peer
+        self.seat = seat
+        self.seq = seq
+        self.quiet = False  # takes part, but does not want to hear the room
+        self.peers_known = 0  # a version of the board; negative: told of that version only the number
+        self.transfers_known = 0
+
+    def tell(self, *said: Entry | Signal) -> None:
+        """Say something to this seat alone."""
+        form = self.seat.form
+        self.seat.deliver(form.frame([form.encode(one) for one in said]))
+
+    def rename(self, wanted: str) -> Peer:
+        """Take `wanted` as name, or the nearest that is free. Raises `Refused` `bad_name`."""
+        return self.room.rename(self, gate.clean_name(wanted))
+
+    def leave(self) -> None:
+        """Get up; harmless when done already."""
+        self.room.leave(self)
+
+
+class Stretch(NamedTuple):
+    """Entries from one place on, framed for one language."""
+
+    told: list[Told]
+    frame: Any
+    authors: frozenset[str]
+    reached: int
+
+    @classmethod
+    def of(cls, told: list[Told], form: Form) -> Stretch:
+        frame = form.frame([one.encoded(form) for one in told])
+        return cls(told, frame, frozenset(one.entry.sender.id for one in told), told[-1].entry.seq)
+
+    def without(self, author: str, form: Form) -> Any:
+        """The frame for one who does not hear its own words; None if nothing else is in it."""
+        others = [one.encoded(form) for one in self.told if one.entry.sender.id != author]
+        return form.frame(others) if others else None
+
+
+class Room:
+    """One room: its log, its tail, its people and their cursors."""
+
+    def __init__(self, name: str, log: Log) -> None:
+        self.name = name
+        self.epoch = log.epoch
+        self.people = People(CROWD)
+        self.transfers: Board[Transfer] = Board()
+        self._log = log
+        self._tail = Tail()
+        self._primed = False
+        self._cursors: dict[Cursor, None] = {}
+        self._fallen: set[Cursor] = set()
+        self._reading_back: asyncio.Task[None] | None = None
+        self._flush = Pace(self._deliver)
+        self._presence = Pace(self._tell_presence)
+        self._progress = Pace(self._tell_transfers)
+
+    @property
+    def last_seq(self) -> int:
+        return self._tail.last_seq
+
+    @property
+    def seats(self) -> int:
+        return len(self._cursors)
+
+    async def prime(self) -> None:
+        """Take up where the log stands. What it announces meanwhile is kept, so nothing falls between."""
+        if not self._primed:
+            page = await self._log.newest(self.name, HISTORY_ENTRIES)
+            if not self._primed:
+                whole = len(page.entries) < HISTORY_ENTRIES
+                floor = page.entries[0].seq - 1 if not whole else page.gap.end or 0 if page.gap else 0
+                self._tail.prime(page.entries, floor, whole)
+                self._primed = True
+
+    # Speaking
+
+    def append(self, draft: Draft) -> asyncio.Future[Stored]:
+        """Speak: the future answers when the entry is durable.
+
+        Raises `Refused` when the draft breaks a rule or too many wait; the future raises as `Log.append` says.
+        """
+        return self._log.append(gate.check(draft))
+
+    def advance(self, entry: Entry) -> None:
+        """The log announces; the room obeys."""
+        self._tail.push(entry)
+        self._flush.ask()
+
+    # Reading
+
+    async def place(self, after: int | None, epoch: str | None) -> tuple[int, Gap | None]:
+        """Where a reader starts, and the gap it must hear of first (`docs/protocols/browser.md`).
+
+        `after` None: before the newest 50; -1: at the end; N: behind N, unless that is of another epoch or yet to come.
+        """
+        if after == -1:
+            return self.last_seq, None
+        if after is not None and after <= self.last_seq and epoch in (None, self.epoch):
+            return after, None
+        start = self._tail.newest_start(HISTORY_ENTRIES)
+        if start is None:
+            page = await self._log.newest(self.name, HISTORY_ENTRIES)
+            start = page.entries[0].seq - 1 if page.entries else 0
+        return start, None if after is None else Gap(None, None)
+
+    async def history(self, limit: int) -> list[Entry]:
+        """The newest `limit` entries."""
+        return (await self._log.newest(self.name, limit)).entries
+
+    # Sitting
+
+    def join(self, peer: Peer, seat: Seat, after: int) -> Cursor:
+        """Sit down behind entry `after`; `cursor.peer` has the name that was free."""
+        cursor = Cursor(self, self.people.sit(peer), seat, after)
+        version = self.people.board.version
+        cursor.peers_known = -version if len(self.people) > CROWD else version  # in a crowd it is told of some only
+        cursor.transfers_known = self.transfers.version
+        self._share(cursor.peer)
+        self._cursors[cursor] = None
+        self._presence.ask()
+        if after < self.last_seq:
+            self._flush.ask()
+        return cursor
+
+    def rename(self, cursor: Cursor, wanted: str) -> Peer:
+        peer = self.people.rename(cursor.peer.id, wanted)
+        if peer and peer != cursor.peer:
+            cursor.peer = peer
+            self._share(peer)
+            self._presence.ask()
+        return cursor.peer
+
+    def leave(self, cursor: Cursor) -> None:
+        if cursor in self._cursors:
+            del self._cursors[cursor]
+            self._fallen.discard(cursor)
+            self.people.stand(cursor.peer.id)
+            self._presence.ask()
+
+    def _share(self, peer: Peer) -> None:
+        """All seats of a peer go by its latest name."""
+        if self.people.seats_of(peer.id) > 1:
+            for cursor in self._cursors:
+                if cursor.peer.id == peer.id:
+                    cursor.peer = peer
+
+    # Telling
+
+    def _deliver(self) -> float:
+        """One flush: everybody who is behind and has room is brought forward."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        made: dict[tuple[Form, int], Stretch] = {}
+        lagging = False
+        last = self.last_seq
+        for cursor in list(self._cursors):
+            if cursor.quiet:
+                cursor.seq = last
+                self._fallen.discard(cursor)
+            while cursor.seq < last:
+                if cursor.seq < self._tail.floor:
+                    self._fall_back(cursor)
+                    break
+                if cursor.seat.full():
+                    lagging = True
+                    break
+                form = cursor.seat.form
+                ahead = made.get((form, cursor.seq))
+                if ahead is None:
+                    ahead = made[form, cursor.seq] = Stretch.of(self._tail.stretch(cursor.seq), form)
+                self._hand(cursor, ahead)
+        if lagging:
+            self._flush.ask(LAGGING_S)
+        return min(FLUSH_MAX_S, FLUSH_COSTS * (loop.time() - started))
+
+    def _hand(self, cursor: Cursor, ahead: Stretch) -> None:
+        form = cursor.seat.form
+        frame = ahead.frame
+        if not form.echo and cursor.peer.id in ahead.authors:
+            frame = ahead.without(cursor.peer.id, form)
+        cursor.seq = ahead.reached
+        if frame is not None:
+            cursor.seat.deliver(frame)
+
+    def _fall_back(self, cursor: Cursor) -> None:
+        """This one is below the tail: one task a room reads back from the log for all such."""
+        self._fallen.add(cursor)
+        if self._reading_back is None:
+            self._reading_back = asyncio.create_task(self._read_back(), name=f"read back {self.name}")
+
+    async def _read_back(self) -> None:
+        try:
+            while self._fallen:
+                ready = [cursor for cursor in self._fallen if not cursor.seat.full()]
+                if not ready:
+                    await asyncio.sleep(LAGGING_S)
+                    continue
+                start = min(cursor.seq for cursor in ready)
+                page = await self._log.read(self.name, start, READ_BACK_ENTRIES)
+                told = [Told(entry) for entry in page.entries]
+                together = [cursor for cursor in ready if cursor.seq == start and cursor in self._fallen]
+                self._hand_page(together, told, page.gap)
+        except StoreError:
+            logger.exception("reading back failed in room %s; its %d laggards wait", self.name, len(self._fallen))
+            self._flush.ask(1.0)
+        finally:
+            self._reading_back = None
+
+    def _hand_page(self, cursors: Iterable[Cursor], told: list[Told], gap: Gap | None) -> None:
+        made: dict[tuple[Form, int], Stretch] = {}
+        for cursor in cursors:
+            form = cursor.seat.form
+            if gap is not None and form.signals:
+                cursor.tell(gap)
+            done = 0
+            while done < len(told) and not cursor.seat.full():
+                ahead = made.get((form, done))
+                if ahead is None:
+                    ahead = made[form, done] = Stretch.of(stretch(told, done), form)
+                self._hand(cursor, ahead)
+                done += len(ahead.told)
+            if not told:  # nothing is left down there
+                cursor.seq = max(cursor.seq, self._tail.floor)
+            if cursor.seq >= self._tail.floor:
+                self._fallen.discard(cursor)
+                self._flush.ask()
+
+    # Signals
+
+    def say(self, signal: Signal, apart_from: Cursor | None = None) -> None:
+        """A word that is never stored, to all who have a word for it and are not behind with their reading."""
+        made: dict[Form, Any] = {}
+        for cursor in list(self._cursors):
+            form = cursor.seat.form
+            if form.signals and cursor is not apart_from and not cursor.seat.full():
+                if form not in made:
+                    made[form] = form.frame([form.encode(signal)])
+                cursor.seat.deliver(made[form])
+
+    def progress(self, transfer: Transfer) -> None:
+        """Where a transfer stands now; ended ones are forgotten after a while."""
+        self.transfers.put(transfer.id, transfer)
+        if transfer.state in ("done", "failed"):
+            asyncio.get_running_loop().call_later(TRANSFER_KEPT_S, self.transfers.drop, transfer.id)
+        self._progress.ask()
+
+    def hello(self, cursor: Cursor, client: str) -> Hello:
+        """The first word to a seat that has words for signals."""
+        return Hello(
+            room=self.name,
+            epoch=self.epoch,
+            last_seq=self.last_seq,
+            client=client,
+            you=cursor.peer,
+            peers=self.people.some(),
+            count=len(self.people),
+            transfers=self.running(),
+        )
+
+    def running(self) -> list[Transfer]:
+        """The transfers that have not ended."""
+        return [transfer for transfer in self.transfers if transfer.state in ("receiving", "paused")]
+
+    def _tell_presence(self) -> float:
+        version = self.people.board.version
+        crowded = len(self.people) > CROWD
+        made: dict[tuple[Form, int], Any] = {}
+        for cursor in list(self._cursors):
+            form, known = cursor.seat.form, cursor.peers_known
+            if not form.signals or abs(known) == version:
+                continue
+            if cursor.seat.full():
+                self._presence.ask(PRESENCE_S)
+                continue
+            if (form, known) not in made:
+                made[form, known] = form.frame([form.encode(self.people.news(known))])
+            cursor.seat.deliver(made[form, known])
+            cursor.peers_known = -version if crowded else version
+        return PRESENCE_S
+
+    def _tell_transfers(self) -> float:
+        version = self.transfers.version
+        made: dict[tuple[Form, int], Any] = {}
+        for cursor in list(self._cursors):
+            form, known = cursor.seat.form, cursor.transfers_known
+            if not form.signals or known == version:
+                continue
+            if cursor.seat.full():
+                self._progress.ask(TRANSFER_S)
+                continue
+            if (form, known) not in made:
+                changes = self.transfers.since(known)
+                moved = list(self.transfers) if changes is None else changes.new + changes.changed
+                made[form, known] = form.frame([form.encode(transfer) for transfer in moved]) if moved else None
+            if made[form, known] is not None:
+                cursor.seat.deliver(made[form, known])
+            cursor.transfers_known = version
+        return TRANSFER_S

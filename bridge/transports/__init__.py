@@ -1,0 +1,1 @@
+"""How each language moves: sockets and seats, one file a language."""

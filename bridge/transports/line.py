@@ -1,0 +1,95 @@
+"""TCP lines: `nc HOST PORT` is in the room. (`docs/protocols/line.md`)"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from bridge.guest import Guest
+from bridge.model import address
+from bridge.outlet import Outlet
+from bridge.rooms import Rooms
+from bridge.wire import line
+
+READ_BYTES: Final = 64 * 1024
+ABREAST_MAX: Final = 64
+"""How many lines of one client may wait for the disk before its next are left in the socket."""
+
+
+class LineSeat:
+    """Where a line client meets the room."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._outlet = Outlet(writer.transport, self._stalled)
+        self.form = line.LineForm(f"http://{address(writer.get_extra_info('sockname'))}")
+        self.hung_up = False
+
+    def deliver(self, frame: bytes) -> None:
+        self._outlet.write(frame)
+
+    def full(self) -> bool:
+        return self._outlet.full()
+
+    async def free(self) -> None:
+        await self._outlet.free()
+
+    def notice(self, text: str) -> None:
+        self.deliver(line.notice(text))
+
+    def bare(self, text: str) -> None:
+        self.deliver(line.bare(text))
+
+    def hang_up(self) -> None:
+        self.hung_up = True
+
+    def _stalled(self) -> None:
+        self.notice("bye: you read nothing for too long; /history has what you missed")
+
+
+class LineTransport:
+    """Seats whoever sends a line in the default room."""
+
+    def __init__(self, rooms: Rooms, room: str) -> None:
+        self._rooms = rooms
+        self._room = room
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection until its end; the last words of a client that closed only its own side are stored too."""
+        guest: Guest | None = None
+        seat = LineSeat(writer)
+        decoder = line.Decoder()
+        try:
+            while not seat.hung_up:
+                data = await reader.read(READ_BYTES)
+                for heard in decoder.feed(data) if data else decoder.end():
+                    if guest is None:
+                        room = await self._rooms.get(self._room)
+                        guest = Guest(self._rooms, room, seat, "tcp", address(writer.get_extra_info("peername")))
+                    await _take(guest, seat, heard)
+                    if seat.hung_up:
+                        break
+                if not data:
+                    break
+            if guest:
+                await guest.settle()
+        except line.NotLines:
+            writer.transport.abort()
+        except asyncio.CancelledError:
+            if guest:
+                seat.notice("bye: the server is shutting down")
+            raise
+        finally:
+            if guest:
+                guest.leave()
+
+
+async def _take(guest: Guest, seat: LineSeat, heard: line.Line | line.Fault) -> None:
+    match heard:
+        case line.Fault(refused):
+            seat.notice(refused.message)
+        case line.Line(text):
+            if text.startswith("/"):
+                await seat.free()  # answers wait for who does not read them; mere words do not
+            if (answer := guest.hear(text)) is not None:
+                await answer
+            await guest.settle(at_most=ABREAST_MAX)

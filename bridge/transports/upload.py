@@ -1,0 +1,117 @@
+"""Raw files over TCP: a header, the bytes, and the file is in the room. (`docs/protocols/upload.md`)"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Iterator
+from typing import Final
+
+from bridge import gate
+from bridge.intake import Coming, Intake
+from bridge.log import Files
+from bridge.model import Peer, Refused, Stored, StoreError, address
+from bridge.rooms import Author, Rooms
+from bridge.wire import upload
+
+logger = logging.getLogger("roombridge.upload")
+
+READ_BYTES: Final = 256 * 1024
+DRAIN_MAX_BYTES: Final = 64 * 1024 * 1024
+"""How much of a refused file is read away, so that its sender gets as far as reading why."""
+
+
+class UploadTransport:
+    """Takes files from senders who say how long they are."""
+
+    def __init__(self, rooms: Rooms, files: Files, room: str, max_bytes: int) -> None:
+        self._rooms = rooms
+        self._files = files
+        self._room = room
+        self._max_bytes = max_bytes
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection: file after file, until it ends or breaks a rule."""
+        addr = address(writer.get_extra_info("peername"))
+        author = self._rooms.author(secrets.token_hex(16))
+        sent = _Sent(reader)
+        try:
+            while (header := await sent.header()) is not None:
+                answer = await self._answer(header, sent, author, addr)
+                if header.reply:
+                    writer.write(answer)
+                if sent.refused:
+                    return
+        except upload.BadHeader as bad:
+            logger.info("closed %s: %s", addr, bad)
+            writer.transport.abort()
+
+    async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> bytes:
+        """Take one file, or read it away; the line for a sender that wants one."""
+        try:
+            stored = await self._take(header, sent, author, addr)
+        except Refused as refused:
+            await sent.drain()
+            return upload.refusal(refused.code, refused.message)
+        except StoreError:
+            logger.exception("%r from %s was lost", header.file_name, addr)
+            await sent.drain()
+            return upload.refusal("busy", "the server could not store it; its log says more")
+        return upload.receipt(stored.entry)
+
+    async def _take(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> Stored:
+        room = await self._rooms.get(self._room if header.room is None else header.room)
+        wish = f"tcp-{addr.rpartition(':')[2]}" if header.sender is None else gate.clean_name(header.sender)
+        sender = Peer(author.id, room.people.free_name(wish, author.id), "tcp", addr)
+        coming = Coming(header.file_name, header.file_size, author.key, secrets.token_hex(12), sender, header.sha256)
+        async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
+            while data := await sent.body():
+                await file.write(data)
+            return await file.finish()
+
+
+class _Sent:
+    """What one connection sends, asked for piece by piece."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._decoder = upload.Decoder()
+        self._events: Iterator[upload.Event] = iter(())
+        self._inside = False
+        self.refused = False
+
+    async def header(self) -> upload.Header | None:
+        """The next file's header; None when the stream ended between two files."""
+        event = await self._next()
+        if event is None and self._decoder.cut:
+            raise ConnectionResetError("ended inside a header")
+        self._inside = event is not None
+        return event if isinstance(event, upload.Header) else None
+
+    async def body(self) -> memoryview | None:
+        """The next bytes of this file; None when all have come."""
+        match await self._next():
+            case upload.Body(data):
+                return data
+            case None:
+                raise ConnectionResetError("ended inside a file")
+            case _:
+                self._inside = False
+                return None
+
+    async def drain(self) -> None:
+        """Read the rest of a refused file away; nothing after it is listened to."""
+        self.refused = True
+        drained = 0
+        while self._inside and drained < DRAIN_MAX_BYTES and (data := await self.body()):
+            drained += len(data)
+
+    async def _next(self) -> upload.Event | None:
+        # One by one: a bad header takes nothing away from the file before it, even if both came at once.
+        while (event := next(self._events, None)) is None:
+            data = await self._reader.read(READ_BYTES)
+            if not data:
+                return None
+            self._events = self._decoder.feed(data)
+        return event

@@ -1,0 +1,56 @@
+"""What went wrong, said in HTTP: a problem document, or one plain line for `curl`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from bridge.model import Code
+
+STATUS: Final[dict[Code, int]] = {
+    "bad_request": 400,
+    "bad_text": 400,
+    "bad_name": 400,
+    "bad_room": 400,
+    "empty": 400,
+    "too_long": 413,
+    "too_large": 413,
+    "rate_limited": 429,
+    "disk_full": 507,
+    "busy": 503,
+    "forbidden": 403,
+    "not_found": 404,
+    "unsupported": 415,
+}
+_CODE: Final[dict[int, Code]] = {403: "forbidden", 404: "not_found", 413: "too_large", 415: "unsupported", 503: "busy"}
+RETRY_AFTER_S: Final = "1"
+
+
+def problem(request: web.BaseRequest, code: Code, message: str, status: int | None = None) -> web.Response:
+    """An RFC 9457 problem document with our `code`; a plain line for a client that accepts anything."""
+    status = status or STATUS[code]
+    headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else None
+    if request.headers.get("Accept", "*/*").strip() == "*/*":
+        return web.Response(status=status, text=f"{code}: {message}\n", headers=headers)
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+        "code": code,
+    }
+    return web.Response(
+        status=status, body=msgspec.json.encode(document), content_type="application/problem+json", headers=headers
+    )
+
+
+def code_for(status: int) -> Code:
+    """Our word for a status that aiohttp chose."""
+    return _CODE.get(status, "bad_request")
+
+
+def json(value: object, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(value) + b"\n", content_type="application/json")

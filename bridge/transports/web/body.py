@@ -1,0 +1,59 @@
+"""A request's body, taken only when it is wanted and never waited for without end.
+
+`Expect: 100-continue` is answered here, when a handler has checked everything and asks for the first byte: what is
+refused before costs the sender nothing (RFC 9110 section 10.1.1). aiohttp has no clock for bodies; this is ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from bridge.model import Refused
+
+SILENCE_S: Final = 60.0
+"""A body may pause for so long, then it is over."""
+
+
+async def hold(request: web.Request) -> web.StreamResponse | None:
+    """The expect handler of every route: nothing yet, the body decides."""
+    return None
+
+
+async def body(request: web.Request) -> AsyncIterator[bytes]:
+    """The body in pieces as they come. Raises `HTTPRequestTimeout` when its sender falls silent."""
+    await _go_on(request)
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                piece = await request.content.readany()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(reason=f"no byte of the body for {SILENCE_S:.0f} s") from None
+        if not piece:
+            return
+        yield piece
+
+
+async def _go_on(request: web.Request) -> None:
+    expectation = request.headers.get(hdrs.EXPECT)
+    if expectation is None or request.version < (1, 1):
+        return
+    if expectation.strip().lower() != "100-continue":
+        raise web.HTTPExpectationFailed(reason=f"expectation {expectation[:64]!r} is unknown")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0
+
+
+async def whole(request: web.Request, most: int, what: str) -> bytes:
+    """The whole body if it is at most `most` bytes; of a longer one no more than that is read."""
+    if request.content_length is not None and request.content_length > most:
+        raise Refused("too_long", what)
+    held = bytearray()
+    async for piece in body(request):
+        held += piece
+        if len(held) > most:
+            raise Refused("too_long", what)
+    return bytes(held)

@@ -1,0 +1,132 @@
+"""Files over HTTP: put one in, get one out whole or in ranges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import ETag, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+
+from bridge.intake import Coming, Intake
+from bridge.log import Files, Log
+from bridge.media import UNKNOWN, shown
+from bridge.model import FileRef, Refused
+from bridge.rooms import Rooms
+from bridge.transports.web.answers import json
+from bridge.transports.web.body import body
+from bridge.transports.web.visitor import header_text, visitor
+
+# What a browser may do with a file that somebody sent: show it, and nothing else. Without img and media, Chromium's own
+# viewer would stay blank.
+FILE_POLICY: Final = (
+    "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+)
+# Content never changes under an id. It is checked all the same, so that a deleted file is gone.
+FILE_CACHE: Final = "private, no-cache"
+CHUNK_BYTES: Final = 256 * 1024
+_CONDITIONS: Final = (
+    hdrs.IF_MATCH,
+    hdrs.IF_NONE_MATCH,
+    hdrs.IF_MODIFIED_SINCE,
+    hdrs.IF_UNMODIFIED_SINCE,
+    hdrs.IF_RANGE,
+)
+
+
+class FileHandlers:
+    """`PUT /r/{room}/{name}` and `GET /files/{id}/{name}`."""
+
+    def __init__(self, rooms: Rooms, log: Log, files: Files, room: str, max_bytes: int) -> None:
+        self._rooms = rooms
+        self._log = log
+        self._files = files
+        self._room = room
+        self._max_bytes = max_bytes
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.put("/r/{room}", self.put_without_slash),
+            web.put("/r/{room}/{name:.*}", self.put),
+            web.put("/{name:[^/]*}", self.put),
+            web.get("/files/{id}/{name:.*}", self.get),
+        ]
+
+    async def put_without_slash(self, request: web.Request) -> web.Response:
+        raise Refused("not_found", "a slash is missing: PUT /r/ROOM/ or /r/ROOM/NAME (curl -T FILE URL/)")
+
+    async def put(self, request: web.Request) -> web.Response:
+        """The body is a file: 201 and its URL as one line, or the entry as JSON. 200 if its key was known."""
+        room = await self._rooms.get(request.match_info.get("room", self._room))
+        who = visitor(request, self._rooms, room)
+        name = request.match_info["name"] or header_text(request, "X-Filename") or "upload"
+        size = request.content_length
+        coming = Coming(name, size, who.author, who.key, who.peer)
+        async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
+            async for piece in body(request):
+                await file.write(piece)
+            stored = await file.finish()
+        status = 201 if stored.new else 200
+        ref = stored.entry.file
+        url = f"{request.scheme}://{request.host}{ref.url if ref else ''}"
+        if "application/json" in request.headers.get("Accept", ""):
+            response = json(stored.entry, status)
+        else:
+            response = web.Response(status=status, text=f"{url}\n")
+        response.headers["Location"] = url
+        return response
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """The bytes, whole, in a range, or 304. The name in the URL is for people; the id decides."""
+        entry = await self._log.file(request.match_info["id"])
+        if entry is None or entry.file is None:
+            raise Refused("not_found", "there is no such file here")
+        file = entry.file
+        if_none_match = request.if_none_match or ()
+        if any(tag.value in (file.sha256, "*") for tag in if_none_match):
+            return web.Response(status=304, headers={"Cache-Control": FILE_CACHE, "ETag": f'"{file.sha256}"'})
+        if_match = request.if_match
+        if if_match is not None and not any(tag.value in (file.sha256, "*") for tag in if_match):
+            return web.Response(status=412)
+        return _Blob(self._files.path(file.id), file.sha256, headers=_headers(file))
+
+
+class _Blob(web.FileResponse):
+    """A file whose entity tag is its digest, whatever `FileResponse` makes of its time and size."""
+
+    def __init__(self, path: Path, sha256: str, headers: dict[str, str]) -> None:
+        super().__init__(path, chunk_size=CHUNK_BYTES, headers=headers)
+        self._tag = ETag(sha256)
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """The conditions were settled against the digest; a range with an If-Range of another digest is not asked."""
+        headers = request.headers.copy()
+        if headers.get(hdrs.IF_RANGE, f'"{self._tag.value}"') != f'"{self._tag.value}"':
+            headers.popall(hdrs.RANGE, None)
+        for name in _CONDITIONS:
+            headers.popall(name, None)
+        return await super().prepare(request.clone(headers=headers))
+
+    @property
+    def etag(self) -> ETag | None:
+        return self._tag
+
+    @etag.setter
+    def etag(self, value: ETag | str | None) -> None:
+        self.headers[hdrs.ETAG] = f'"{self._tag.value}"'
+
+
+def _headers(file: FileRef) -> dict[str, str]:
+    """Shown only if it cannot run anything on our origin; the name travels percent-encoded and in no other way."""
+    may_show = shown(file.media_type)
+    type = file.media_type if may_show else UNKNOWN
+    return {
+        "Content-Type": f"{type}; charset=utf-8" if type == "text/plain" else type,
+        "Content-Disposition": (
+            f'{"inline" if may_show else "attachment"}; filename="download"; '
+            f"filename*=UTF-8''{quote(file.name, safe='')}"
+        ),
+        "Content-Security-Policy": FILE_POLICY,
+        "Cache-Control": FILE_CACHE,
+    }

@@ -1,0 +1,123 @@
+"""Who may ask: only pages of our own reach us through a browser, and every answer carries its shield.
+
+A name that rebinding DNS points at us fails on `Host`; a page of another origin fails on `Origin` or on
+`Sec-Fetch-Site`. Programs send none of the latter two and are let through. (`docs/security.md`)
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.http import HttpProcessingError
+
+from bridge.model import Refused, StoreError
+from bridge.tally import Tally
+from bridge.transports.web.answers import code_for, problem
+
+logger = logging.getLogger("roombridge.web")
+http_logger = logging.getLogger("roombridge.web.http")
+"""Where aiohttp tells of requests that it could not read."""
+
+
+def _whose_fault(record: logging.LogRecord) -> bool:
+    """aiohttp calls everything an error; what is no HTTP is the sender's fault, and worth one line."""
+    fault = record.exc_info[1] if record.exc_info else None
+    if isinstance(fault, HttpProcessingError):
+        record.levelno, record.levelname, record.exc_info = logging.INFO, "INFO", None
+        record.msg, record.args = "a request was no HTTP: %r", (fault.message,)
+    return http_logger.isEnabledFor(record.levelno)
+
+
+http_logger.addFilter(_whose_fault)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_SHIELD: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": PAGE_POLICY,
+}
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Guard:
+    """Middleware and headers for the whole application. `names` are the host names that are ours beside loopback."""
+
+    def __init__(self, names: Collection[str], tally: Tally) -> None:
+        self._tally = tally
+        self._names = frozenset(name.casefold() for name in names)
+
+    def protect(self, app: web.Application) -> None:
+        app.middlewares.append(self._admit)
+        app.on_response_prepare.append(self._shield)
+
+    @web.middleware
+    async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            if refusal := self._refusal(request):
+                return refusal
+            return await handler(request)
+        except Refused as refused:
+            self._tally.refused(refused.code, "http")
+            return problem(request, refused.code, refused.message)
+        except web.HTTPError as error:
+            answer = problem(request, code_for(error.status), error.reason, error.status)
+            if error.status == web.HTTPRequestTimeout.status_code:
+                answer.force_close()  # the rest of its body may still come, and is not to be read as a request
+            return answer
+        except ConnectionError:  # theirs: the body broke off, and nobody is left to hear of it
+            return problem(request, "bad_request", "the connection broke off")
+        except StoreError:
+            logger.exception("%s %r failed", request.method, request.path)
+            return problem(request, "busy", "the server could not do it; its log says more", 500)
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        host = request.headers.get(hdrs.HOST, "")
+        if not self.is_ours(host):
+            message = f"Host {host[:100]!r} is not a name of this server; --allow-host NAME makes it one"
+            return problem(request, "forbidden", message, 421)
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is not None and origin.casefold() != f"{request.scheme}://{host}".casefold():
+            return problem(request, "forbidden", f"Origin {origin[:100]!r} is not this server's own")
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        if request.method not in _READING and site in ("cross-site", "same-site"):
+            return problem(request, "forbidden", f"a {site} page may not change anything here")
+        if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
+            return problem(request, "unsupported", "Content-Encoding is not taken: send the bytes as they are")
+        return None
+
+    def is_ours(self, host: str) -> bool:
+        """Whether a `Host` header names this server: loopback, an address we listen on, or an allowed name."""
+        return _bare(host) in self._names or _loopback(host)
+
+    async def _shield(self, request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in _SHIELD.items():
+            response.headers.setdefault(name, value)
+        if request.secure or _loopback(request.host):
+            # Elsewhere browsers ignore it and complain in every console: http://room.lan is no secure context.
+            response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        response.headers["Server"] = "roombridge"  # which library and version is nobody's business
+
+
+def _bare(host: str) -> str:
+    """A `Host` header without its port."""
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return name.casefold().rstrip(".")
+
+
+def _loopback(host: str) -> bool:
+    name = _bare(host)
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,59 @@
+"""Who speaks over HTTP: the author a request names, seated or not."""
+
+from __future__ import annotations
+
+import secrets
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from bridge import gate
+from bridge.model import Peer, Refused, address
+from bridge.room import Room
+from bridge.rooms import Rooms
+
+
+class Visitor(NamedTuple):
+    """The author of one request, and the key of what it brings."""
+
+    client: str
+    author: str
+    key: str
+    peer: Peer
+
+
+def visitor(request: web.Request, rooms: Rooms, room: Room) -> Visitor:
+    """From `X-Client`, `X-Key` and `X-Name`; each may be absent. Raises `Refused`.
+
+    Who has a seat in the room under the same client secret speaks as the peer who sits there.
+    """
+    client = request.headers.get("X-Client")
+    client = gate.clean_client(client) if client is not None else secrets.token_urlsafe(16)
+    author = rooms.author(client)
+    key = gate.clean_key(request.headers.get("X-Key") or secrets.token_hex(12))
+    addr = remote(request)
+    peer = room.people.get(author.id)
+    if peer is None:
+        name = header_text(request, "X-Name")
+        wish = gate.clean_name(name) if name is not None else f"http-{addr.rpartition(':')[2]}"
+        peer = Peer(author.id, room.people.free_name(wish, author.id), "http", addr)
+    return Visitor(client, author.key, key, peer)
+
+
+def header_text(request: web.BaseRequest, header: str) -> str | None:
+    """A header's text: UTF-8 as it is, or percent-encoded. Raises `Refused` `bad_name`."""
+    value = request.headers.get(header)
+    if value is None:
+        return None
+    try:
+        # aiohttp decodes headers as UTF-8 and keeps stray bytes as surrogates
+        return unquote(value.encode("utf-8", "surrogateescape").decode(), errors="strict")
+    except UnicodeDecodeError:
+        raise Refused("bad_name", f"{header} is not UTF-8") from None
+
+
+def remote(request: web.BaseRequest) -> str:
+    """`IP:PORT` of whoever is connected."""
+    transport = request.transport
+    return address(transport.get_extra_info("peername") if transport else None)

@@ -1,0 +1,1 @@
+"""How each language speaks: bytes to nouns and back, with no clock and no socket."""

@@ -1,0 +1,126 @@
+"""JSON over WebSocket: one frame carries one or more objects, separated by newlines, both ways.
+
+`decode` yields what a frame asks for, object by object; a bad one becomes a `Fault` and spares the others. Out go
+entries and signals as bytes, and `frame` puts the RFC 6455 header before a stretch of them.
+(`docs/protocols/browser.md`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from bridge.model import Entry, Error, Refused, Signal
+
+FRAME_IN_MAX_BYTES: Final = 64 * 1024
+
+# FIN and an opcode, RFC 6455 section 5.2
+_FIN_TEXT: Final = 0x81
+_FIN_CLOSE: Final = 0x88
+_FIN_PING: Final = 0x89
+_FIN_PONG: Final = 0x8A
+
+PING: Final = bytes((_FIN_PING, 0))
+
+
+class Say(msgspec.Struct, frozen=True, tag_field="type", tag="say"):
+    """Append `text` under the sender's own `key`."""
+
+    key: str
+    text: str
+
+
+class Rename(msgspec.Struct, frozen=True, tag_field="type", tag="name"):
+    """Be called `name` from now on."""
+
+    name: str
+
+
+class Typing(msgspec.Struct, frozen=True, tag_field="type", tag="typing"):
+    """Somebody is writing."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One object of a frame that could not be taken."""
+
+    error: Error
+
+
+Heard = Say | Rename | Typing | Fault
+
+
+class _Any(msgspec.Struct, frozen=True):
+    """What every object has, and the key by which its sender knows it."""
+
+    type: str
+    key: Any = None  # in what we do not know, it may be anything
+
+
+_any = msgspec.json.Decoder(_Any)
+_known: Final[dict[str, msgspec.json.Decoder[Say] | msgspec.json.Decoder[Rename] | msgspec.json.Decoder[Typing]]] = {
+    "say": msgspec.json.Decoder(Say),
+    "name": msgspec.json.Decoder(Rename),
+    "typing": msgspec.json.Decoder(Typing),
+}
+_encoder = msgspec.json.Encoder()
+
+
+def decode(frame: str) -> Iterator[Heard]:
+    """What a text frame asks for, in order. Unknown types and fields are passed over in silence."""
+    for line in frame.split("\n"):
+        if not line or line.isspace():
+            continue
+        key = None
+        try:
+            spoken = _any.decode(line)
+            key = spoken.key if isinstance(spoken.key, str) else None
+            if decoder := _known.get(spoken.type):
+                yield decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as fault:
+            yield Fault(Error("bad_request", f"not an object we understand: {fault}"[:500], key))
+
+
+def encode(said: Entry | Signal) -> bytes:
+    """The one JSON form, without a newline."""
+    return _encoder.encode(said)
+
+
+def refusal(refused: Refused, key: str | None = None) -> Error:
+    return Error(refused.code, refused.message, key)
+
+
+def frame(encoded: Sequence[bytes]) -> bytes:
+    """One unmasked text frame with these objects in it (RFC 6455 section 5.2)."""
+    payload = b"\n".join(encoded)
+    length = len(payload)
+    if length < 126:
+        return bytes((_FIN_TEXT, length)) + payload
+    if length < 65536:
+        return bytes((_FIN_TEXT, 126)) + length.to_bytes(2, "big") + payload
+    return bytes((_FIN_TEXT, 127)) + length.to_bytes(8, "big") + payload
+
+
+def pong(data: bytes) -> bytes:
+    """The answer to a ping; control frames carry at most 125 bytes."""
+    return bytes((_FIN_PONG, len(data))) + data
+
+
+def close(code: int, reason: str) -> bytes:
+    """Why the connection ends (section 5.5.1)."""
+    payload = code.to_bytes(2, "big") + reason.encode()
+    return bytes((_FIN_CLOSE, len(payload))) + payload
+
+
+class BrowserForm(msgspec.Struct, frozen=True):
+    """How the room reads to a browser."""
+
+    echo = True
+    signals = True
+
+    def encode(self, said: Entry | Signal) -> bytes:
+        return encode(said)
+
+    def frame(self, encoded: Sequence[bytes]) -> bytes:
+        return frame(encoded)

@@ -1,0 +1,46 @@
+// Files may be dropped anywhere: while one hovers, the whole room shows where it will go.
+
+import { useEffect, useState } from "../vendor/preact-hooks.js";
+import { html } from "./html.js";
+import { useHouse, useWords } from "./house.js";
+import { useSendFiles } from "./useSendFiles.js";
+
+export function DropArea({ room }) {
+  const { notices } = useHouse();
+  const { t } = useWords();
+  const sendFiles = useSendFiles(room);
+  const [over, setOver] = useState(false);
+
+  useEffect(() => {
+    const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+    const hover = (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    // Leaving one element for another is not leaving the window: only then is there nothing entered instead.
+    const leave = (event) => !event.relatedTarget && setOver(false);
+    const drop = (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      setOver(false);
+      const { files, folders } = partOf(event.dataTransfer.items);
+      if (folders) notices.tell(t("drop.folder"), "bad");
+      sendFiles(files);
+    };
+    const listeners = { dragenter: hover, dragover: hover, dragleave: leave, drop };
+    for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener);
+    return () => {
+      for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener);
+    };
+  }, [sendFiles]);
+
+  return over && html`<div class="drop-area"><p>${t("drop.here", { room: room.name })}</p></div>`;
+}
+
+/** A folder looks like an empty file until one asks what it is. */
+function partOf(items) {
+  const dropped = Array.from(items).filter((item) => item.kind === "file");
+  const folders = dropped.filter((item) => item.webkitGetAsEntry?.()?.isDirectory);
+  return { files: dropped.filter((item) => !folders.includes(item)).map((item) => item.getAsFile()), folders: folders.length };
+}

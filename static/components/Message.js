@@ -1,0 +1,66 @@
+// Somebody's words or file in the log; and mine before the log has them.
+
+import { clock, moment } from "../helpers/format.js";
+import { errorWords } from "../helpers/words.js";
+import { Avatar } from "./Avatar.js";
+import { Badge } from "./Badge.js";
+import { FileCard } from "./FileCard.js";
+import { html } from "./html.js";
+import { useHouse, useWords } from "./house.js";
+import { Icon } from "./Icon.js";
+import { Text } from "./Text.js";
+
+export function Message({ entry, first, mine, lang }) {
+  const { from, at } = entry;
+  return html`
+    <li class=${`message ${mine ? "mine" : ""} ${first ? "first" : ""}`} data-entry=${entry.seq}>
+      ${!mine && html`<div class="gutter">${first && html`<${Avatar} name=${from.name} />`}</div>`}
+      <div class="message-body">
+        ${first &&
+        html`
+          <div class="message-head">
+            <bdi class="message-name" title=${from.addr}>${from.name}</bdi>
+            <${Badge} via=${from.via} addr=${from.addr} />
+            <span class="message-address mono">${from.addr}</span>
+          </div>
+        `}
+        <div class="message-line">
+          ${entry.type === "file" ? html`<${FileCard} file=${entry.file} />` : html`<div class="bubble"><${Text} text=${entry.text ?? ""} /></div>`}
+          <time class="message-time" datetime=${new Date(at).toISOString()} title=${moment(at, lang)}>${clock(at, lang)}</time>
+        </div>
+      </div>
+    </li>
+  `;
+}
+
+export function Draft({ draft, first, room }) {
+  const { t } = useWords();
+  const failed = draft.state === "failed";
+  return html`
+    <li class=${`message mine draft ${draft.state} ${first ? "first" : ""}`}>
+      <div class="message-body">
+        <div class="message-line">
+          <div class="bubble"><${Text} text=${draft.text} /></div>
+          <span class="message-time">${failed ? "" : t("draft.waiting")}</span>
+        </div>
+        ${failed && html`<${Refusal} draft=${draft} room=${room} />`}
+      </div>
+    </li>
+  `;
+}
+
+function Refusal({ draft, room }) {
+  const { composer } = useHouse();
+  const { t } = useWords();
+  const takeBack = () => {
+    const text = room.outbox.discard(draft.key);
+    composer.value = composer.value ? `${composer.value}\n${text}` : text;
+  };
+  return html`
+    <p class="refusal">
+      <span>${errorWords(t, draft.code, draft.message)}</span>
+      <button type="button" class="quiet-button" onClick=${() => room.retry(draft.key)}><${Icon} name="retry" />${t("draft.retry")}</button>
+      <button type="button" class="quiet-button" onClick=${takeBack}><${Icon} name="edit" />${t("draft.edit")}</button>
+    </p>
+  `;
+}

@@ -1,0 +1,14 @@
+// What every component may ask for without having it handed down: the models, and the words.
+
+import { createContext } from "../vendor/preact.js";
+import { useContext } from "../vendor/preact-hooks.js";
+
+export const House = createContext(null); // {page, room, language, notices, settings, composer, joined}
+
+export const useHouse = () => useContext(House);
+
+/** `{t, lang}` of the language spoken now; whoever asks is drawn again when it changes. */
+export function useWords() {
+  const { language } = useHouse();
+  return { t: language.t.value, lang: language.lang.value };
+}

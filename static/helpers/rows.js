@@ -1,0 +1,41 @@
+// From entries and drafts to what is drawn: day markers, gap markers, and who gets a heading of their own.
+
+import { dayNumber } from "./format.js";
+
+export const GROUP_MS = 2 * 60_000; // the same sender within two minutes speaks on
+
+/**
+ * One flat list of rows, in order, each with an `id` that stays the same while the thing does: a draft that comes
+ * back as an entry keeps its row, since both are known by their key.
+ */
+export function rowsOf(items, drafts, isMine) {
+  const rows = [];
+  let day = null;
+  let before = null; // the row above, when it can be spoken on from
+
+  const add = (row, at, speaker) => {
+    if (dayNumber(at) !== day) {
+      day = dayNumber(at);
+      rows.push({ kind: "day", id: `day-${row.id}`, at });
+      before = null;
+    }
+    const first = !before || before.speaker !== speaker || Math.abs(at - before.at) > GROUP_MS;
+    rows.push({ ...row, first });
+    before = { speaker, at };
+  };
+
+  for (const item of items) {
+    if (item.type === "gap") {
+      rows.push({ kind: "gap", id: `gap-${item.from}-${item.to}`, gap: item });
+      before = null;
+      continue;
+    }
+    const mine = isMine(item);
+    const id = mine ? `key-${item.key}` : `seq-${item.seq}`;
+    add({ kind: "entry", id, entry: item, mine }, item.at, mine ? "me" : speakerOf(item.from));
+  }
+  for (const draft of drafts) add({ kind: "draft", id: `key-${draft.key}`, draft }, draft.at, "me");
+  return rows;
+}
+
+const speakerOf = (from) => JSON.stringify([from.id, from.name, from.via]);

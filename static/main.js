@@ -1,0 +1,93 @@
+// The page's composition root: read what the server wrote into the page, build the models, draw.
+
+import { render } from "./vendor/preact.js";
+import { effect, signal } from "./vendor/signals.js";
+import { App } from "./components/App.js";
+import { html } from "./components/html.js";
+import { platform, shelf } from "./components/platform.js";
+import { newKey } from "./helpers/keys.js";
+import { tidyName } from "./helpers/names.js";
+import { errorWords } from "./helpers/words.js";
+import { Language } from "./models/language.js";
+import { Notices } from "./models/notices.js";
+import { Room } from "./models/room.js";
+import { Settings } from "./models/settings.js";
+
+const firstPaint = document.getElementById("first-paint");
+const page = pageData();
+const nameShelf = shelf("name");
+const joinedShelf = shelf(`joined.${page.name}`, () => sessionStorage); // a reload is not a new visit
+
+const language = new Language(
+  (lang) => platform.get(`/static/i18n/${lang}.json`),
+  (lang) => {
+    document.documentElement.lang = lang;
+    document.cookie = `lang=${lang}; path=/; max-age=31536000; samesite=lax`;
+  },
+);
+await language.speak(page.lang);
+
+const notices = new Notices(platform);
+const settings = new Settings(shelf("theme"), showTheme);
+const house = { page, language, notices, settings, nameShelf, composer: keptDraft(), room: signal(null) };
+
+const given = tidyName(new URLSearchParams(location.search).get("name") ?? "");
+if (given || joinedShelf.read()) join(given || joinedShelf.read());
+else firstPaint.inert = true;
+render(html`<${App} house=${house} join=${join} remembered=${nameShelf.read()} />`, document.getElementById("app"));
+
+/** Take a name and sit down. */
+function join(name) {
+  nameShelf.write(name);
+  joinedShelf.write(name);
+  const room = new Room({
+    page,
+    me: { name, client: authorOfThisBrowser() },
+    platform,
+    shelves: { outbox: shelf(`outbox.${page.name}`), mine: shelf(`mine.${page.name}`) },
+    newKey,
+    refused: ({ code, message }) => notices.tell(errorWords(language.t.value, code, message), "bad"),
+  });
+  house.room.value = room;
+  firstPaint.remove();
+  room.connection.open();
+  addEventListener("online", () => room.connection.now());
+  document.addEventListener("visibilitychange", () => document.hidden || room.connection.now());
+}
+
+/** What the server wrote into the page: attributes, since no script may stand in it. */
+function pageData() {
+  const { room, lang, count, lastSeq, epoch, defaultRoom, textMaxBytes, maxFileBytes } = document.body.dataset;
+  return {
+    name: room,
+    lang,
+    epoch,
+    defaultRoom,
+    count: Number(count),
+    lastSeq: Number(lastSeq),
+    textMaxBytes: Number(textMaxBytes),
+    maxFileBytes: Number(maxFileBytes),
+    entries: Array.from(firstPaint.querySelectorAll("[data-json]"), (element) => JSON.parse(element.dataset.json)),
+  };
+}
+
+/** The secret that makes this browser the same author tomorrow. */
+function authorOfThisBrowser() {
+  const place = shelf("client");
+  const client = place.read() ?? newKey();
+  place.write(client);
+  return client;
+}
+
+/** The half-written message, kept as it is typed. */
+function keptDraft() {
+  const place = shelf(`draft.${page.name}`);
+  const text = signal(place.read() ?? "");
+  effect(() => place.write(text.value));
+  return text;
+}
+
+function showTheme(theme) {
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}

@@ -1,0 +1,102 @@
+"""What every test stands on: servers on free ports in folders of their own, and no fault that goes unheard."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bridge.config import Config
+from bridge.server import Server
+from tests.support.process import Running
+
+
+class _Heard(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture(autouse=True)
+def faults_are_heard() -> Iterator[list[logging.LogRecord]]:
+    """Fails a test in whose wake an exception went unretrieved or a fault of ours was logged.
+
+    A test that provokes one takes this fixture and clears the list after looking at it.
+    """
+    handler = _Heard()
+    for name in ("asyncio", "aiohttp", "roombridge"):
+        logging.getLogger(name).addHandler(handler)
+    yield handler.records
+    gc.collect()  # an exception that nobody retrieved is told of when its future is collected
+    for name in ("asyncio", "aiohttp", "roombridge"):
+        logging.getLogger(name).removeHandler(handler)
+    assert not handler.records, [record.getMessage() for record in handler.records]
+
+
+@pytest.fixture
+async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Server]]]:
+    """`server = await serve(room="lab")`: a server in this event loop, on a free port."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: object) -> Server:
+            return await stack.enter_async_context(Server(Config(**{"port": 0, "data": tmp_path / "data", **settings})))
+
+        yield start
+
+
+@pytest.fixture
+async def server(serve: Callable[..., Awaitable[Server]]) -> Server:
+    """A default server in this event loop."""
+    return await serve()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:  # crowds are welcome
+        yield session
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """`running = run("--room", "lab")`: a server in a process of its own."""
+    started: list[Running] = []
+
+    def start(*options: str, data: Path | None = None, **more: object) -> Running:
+        started.append(Running(data or tmp_path / "data", *options, **more))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.close()
+    for running in started:
+        assert " ERROR " not in running.stderr, running.stderr
+        assert "Traceback" not in running.stderr, running.stderr
+
+
+@pytest.fixture
+def running(run: Callable[..., Running]) -> Running:
+    """A default server in a process of its own."""
+    return run()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that TCP and UDP could both have on any loopback address a moment ago."""
+    for _ in range(20):
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+    raise AssertionError("no port is free for both")

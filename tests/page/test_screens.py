@@ -1,0 +1,126 @@
+"""Every screen is for everybody: both languages, both themes, both sizes, and what a screen reader needs."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import struct
+from contextlib import closing
+
+import pytest
+
+pytest.importorskip("playwright")
+pytest.importorskip("axe_playwright_python")
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.support.process import Running
+
+HEADER = json.dumps({"file_name": "half.bin", "file_size": 1000}).encode()
+
+
+async def no_violations(page: Page) -> None:
+    results = await Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize(
+    ("screen", "scheme", "lang"),
+    [("desktop", "light", "en"), ("desktop", "dark", "zh-CN"), ("phone", "light", "zh-CN"), ("phone", "dark", "en")],
+)
+async def test_no_screen_shuts_anybody_out(visit, house: Running, screen: str, scheme: str, lang: str) -> None:
+    with (
+        closing(socket.create_connection(house.address)) as tcp,
+        closing(socket.create_connection(house.address)) as broken,
+    ):
+        tcp.sendall(b"- a list\n`code` and https://example.org\n> quoted\n")
+        broken.sendall(struct.pack("<i", len(HEADER)) + HEADER + b"x" * 10)
+        door = await visit(screen=screen, scheme=scheme, lang=lang)
+        await no_violations(door)
+
+        page = await visit("安静的水獭", screen=screen, scheme=scheme, lang=lang)
+        await expect(page.locator(".text")).to_have_count(3)
+        await page.locator("textarea").fill("mine")
+        await page.keyboard.press("Enter")
+        await page.locator("textarea").fill("bad \u0007")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".refusal")).to_be_visible()
+        await expect(page.locator(".transfer")).to_be_visible()
+        await no_violations(page)
+        broken.close()
+        await expect(page.locator(".transfer.failed")).to_be_visible()
+        await no_violations(page)
+        if screen == "phone":
+            await page.locator(".people-button").click()
+            await expect(page.locator("dialog.sheet .person").first).to_be_visible()
+            await no_violations(page)
+
+
+async def test_a_phone_has_one_column_large_targets_and_people_in_a_sheet(visit) -> None:
+    page = await visit("alice", screen="phone")
+    await expect(page.locator(".rail")).to_be_hidden()
+    await page.get_by_role("button", name="Show people, 1 here").click()
+    sheet = page.get_by_role("dialog")
+    await expect(sheet.locator(".person-name bdi")).to_have_text(["alice"])
+    await page.keyboard.press("Escape")
+    await expect(sheet).to_have_count(0)
+    wide = await page.evaluate("document.documentElement.scrollWidth")
+    assert wide == 390
+    for button in await page.get_by_role("button").all():
+        box = await button.bounding_box()
+        assert box
+        assert box["width"] >= 44, await button.get_attribute("aria-label")
+        assert box["height"] >= 44, await button.get_attribute("aria-label")
+
+
+async def test_the_language_is_the_browsers_until_another_is_chosen(visit) -> None:
+    page = await visit(lang="zh-CN")
+    await expect(page.get_by_role("button", name="进入房间")).to_be_visible()
+    await page.get_by_role("button", name="切换到 English").click()
+    await expect(page.get_by_role("button", name="Enter the room")).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    await page.reload()
+    await expect(page.get_by_role("button", name="Enter the room")).to_be_visible()
+
+
+async def test_light_or_dark_is_the_systems_until_one_is_chosen(visit) -> None:
+    page = await visit("alice", scheme="dark")
+    body = page.locator("body")
+    await expect(body).to_have_css("background-color", "rgb(19, 22, 24)")
+    await page.get_by_role("button", name="Switch to: light").click()
+    await expect(body).to_have_css("background-color", "rgb(245, 243, 238)")
+    await page.reload()
+    await expect(body).to_have_css("background-color", "rgb(245, 243, 238)")
+
+
+async def test_the_address_is_copied_without_a_secure_context(visit, house: Running) -> None:
+    page = await visit("alice")
+    assert await page.evaluate("isSecureContext") is False
+    await page.get_by_role("button", name="Copy this room's address").click()
+    await expect(page.locator(".notice")).to_have_text(f"Copied: http://room.lan:{house.port}/r/lobby")
+    await page.locator("textarea").focus()
+    await page.keyboard.press("Control+V")
+    await expect(page.locator("textarea")).to_have_value(f"http://room.lan:{house.port}/r/lobby")
+
+
+async def test_without_scripts_the_room_can_be_read(visit, browser, house: Running) -> None:
+    page = await visit("alice")
+    await page.locator("textarea").fill("<b>read me</b>")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message.mine:not(.draft)")).to_have_count(1)
+    context = await browser.new_context(java_script_enabled=False)
+    plain = await context.new_page()
+    await plain.goto(f"http://room.lan:{house.port}/r/lobby")
+    await expect(plain.get_by_text("<b>read me</b>")).to_be_visible()
+    await context.close()
+    # Chromium's switch for tests leaves noscript unread, so its words are looked for in the source.
+    source = await page.evaluate("fetch(location.href).then((answer) => answer.text())")
+    assert re.search(r"<noscript>.*curl -d hello .*</noscript>", source, re.DOTALL)
+
+
+async def test_nothing_on_the_page_is_an_object_that_forgot_its_words(visit) -> None:
+    for lang in ("en", "zh-CN"):
+        page = await visit("alice", lang=lang)
+        await expect(page.locator("body")).not_to_contain_text("[object Object]")
+        await expect(page.locator("body")).not_to_contain_text("undefined")

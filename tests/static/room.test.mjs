@@ -1,0 +1,177 @@
+// Facts about the room as a whole: what comes over the socket goes to its place, and nothing said is lost.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Room } from "../../static/models/room.js";
+import { file, memory, peer, range, settled, stage, text } from "./stage.mjs";
+
+function enter({ entries = [], lastSeq = 0, epoch = "e1", answers } = {}) {
+  const held = stage({ answers });
+  let key = 0;
+  held.refusals = [];
+  held.room = new Room({
+    page: { name: "lobby", epoch, lastSeq, count: 1, entries },
+    me: { name: "me", client: "secret" },
+    platform: held.platform,
+    shelves: { outbox: memory(), mine: memory() },
+    newKey: () => `mine${++key}`,
+    refused: (refusal) => held.refusals.push(refusal),
+  });
+  held.room.connection.open();
+  held.hear = (...objects) => {
+    held.sockets.at(-1).hear(...objects);
+    held.draw();
+  };
+  return held;
+}
+
+const hello = (more = {}) => ({ type: "hello", room: "lobby", epoch: "e1", last_seq: 0, client: "secret", you: peer("p1"), peers: [peer("p1")], count: 1, transfers: [], ...more });
+const said = (held) => held.room.log.items.value.map((item) => item.text);
+
+test("the first knock resumes from what the server wrote into the page", () => {
+  const held = enter({ entries: [text(4), text(5)], lastSeq: 5 });
+  const query = held.sockets[0].url.searchParams;
+  assert.deepEqual(Object.fromEntries(query), { name: "me", client: "secret", after: "5", epoch: "e1" });
+  held.hear(hello(), text(5), text(6));
+  assert.deepEqual(said(held), ["t4", "t5", "t6"]);
+});
+
+test("a message waits for hello, is grey until its key comes back, and is sent once", () => {
+  const held = enter();
+  held.room.say("hi");
+  assert.deepEqual(held.sockets[0].sent, []);
+  held.hear(hello());
+  assert.deepEqual(held.sockets[0].sent, [{ type: "say", key: "mine1", text: "hi" }]);
+  assert.equal(held.room.rows.value.at(-1).kind, "draft");
+  held.hear({ ...text(1, "mine1", peer("p1")), text: "hi" });
+  assert.deepEqual(held.room.rows.value.map(({ kind, mine }) => [kind, mine]).at(-1), ["entry", true]);
+  assert.equal(held.room.arrivals.value, 0);
+});
+
+test("after a loss the same key goes again, with the position, and an old number settles it", () => {
+  const held = enter();
+  held.hear(hello(), text(1));
+  held.room.say("hi");
+  held.sockets[0].close();
+  held.room.say("there");
+  held.ring();
+  assert.equal(held.sockets[1].url.searchParams.get("after"), "1");
+  held.hear(hello(), text(2), text(3));
+  assert.deepEqual(held.sockets[1].sent.map(({ key }) => key), ["mine1", "mine2"]);
+  held.hear(text(2, "mine1"), text(4, "mine2"));
+  assert.deepEqual(held.room.outbox.drafts.value, []);
+  assert.equal(held.room.log.items.value.length, 4);
+});
+
+test("an error with my key turns that message red; one without is a notice", () => {
+  const held = enter();
+  held.hear(hello());
+  held.room.say("x");
+  held.hear({ type: "error", code: "too_long", message: "…", key: "mine1" }, { type: "error", code: "bad_name", message: "…" });
+  assert.equal(held.room.outbox.drafts.value[0].state, "failed");
+  assert.deepEqual(held.refusals, [{ code: "bad_name", message: "…" }]);
+  held.room.retry("mine1");
+  assert.equal(held.sockets[0].sent.filter(({ key }) => key === "mine1").length, 2);
+});
+
+test("another epoch starts again and still says what was not confirmed", () => {
+  const held = enter({ entries: [text(50)], lastSeq: 50 });
+  held.room.say("hi");
+  held.hear(hello({ epoch: "e2" }), { type: "gap", from: null, to: null }, text(1), text(2));
+  assert.deepEqual(said(held), ["t1", "t2"]);
+  assert.equal(held.sockets[0].sent.length, 1);
+  held.sockets[0].close();
+  held.ring();
+  assert.equal(held.sockets[1].url.searchParams.get("epoch"), "e2");
+});
+
+test("many objects in many frames are one drawing", () => {
+  const held = enter();
+  held.sockets[0].hear(hello(), ...range(1, 100));
+  held.sockets[0].hear(...range(101, 200));
+  assert.equal(held.frames.length, 1);
+  held.draw();
+  assert.equal(held.room.log.items.value.length, 200);
+});
+
+test("signals and entries of a kind we do not know do no harm", () => {
+  const held = enter();
+  held.hear(hello(), { type: "weather" }, { type: "presence", count: 7 }, { type: "typing" });
+  assert.equal(held.room.peers.count.value, 7);
+});
+
+test("typing is shown until the words come, and never my own", () => {
+  const held = enter();
+  held.hear(hello(), { type: "typing", from: peer("p1") }, { type: "typing", from: peer("bob") });
+  assert.deepEqual(held.room.typing.names.value, ["bob"]);
+  held.hear(text(1, "k", peer("bob")));
+  assert.deepEqual(held.room.typing.names.value, []);
+});
+
+test("my name is what the server says it is", () => {
+  const held = enter();
+  held.hear(hello({ you: { ...peer("p1"), name: "me-2" } }));
+  held.room.rename("zoe");
+  held.hear({ type: "presence", renamed: [{ ...peer("p1"), name: "zoe" }], count: 1 });
+  assert.equal(held.room.you.value.name, "zoe");
+  assert.deepEqual(held.sockets[0].sent.at(-1), { type: "name", name: "zoe" });
+});
+
+test("somebody's transfer becomes the file's entry", () => {
+  const held = enter();
+  held.hear(hello(), { type: "transfer", id: "f1", name: "a", from: peer("t", "tcp"), received: 1, size: 2, state: "receiving" });
+  assert.equal(held.room.transfers.list.value.length, 1);
+  held.hear(file(1, "f1"), { type: "transfer", id: "f1", received: 2, size: 2, state: "done" });
+  assert.deepEqual(held.room.transfers.list.value, []);
+});
+
+for (const order of ["answer first", "entry first"]) {
+  test(`my upload is one card and then one entry of mine: ${order}`, async () => {
+    const held = enter();
+    held.hear(hello());
+    held.room.upload({ size: 2 }, "a");
+    const { request, resolve } = held.puts[0];
+    assert.equal(request.path, "/r/lobby/a");
+    held.hear({ type: "transfer", id: "f1", name: "a", from: peer("p1"), received: 1, size: 2, state: "receiving" });
+    assert.equal(held.room.uploads.list.value[0].id, "f1");
+    const entry = file(1, "f1", "the-server's-own-key");
+    if (order === "answer first") {
+      resolve(entry);
+      await settled();
+      assert.equal(held.room.uploads.list.value[0].state, "sent");
+      held.hear(entry);
+    } else {
+      held.hear(entry);
+      resolve(entry);
+      await settled();
+    }
+    assert.deepEqual(held.room.uploads.list.value, []);
+    assert.deepEqual(held.room.transfers.list.value, []);
+    assert.equal(held.room.rows.value.at(-1).mine, true);
+  });
+}
+
+test("my own failed upload is one red card, mine", async () => {
+  const held = enter();
+  held.hear(hello());
+  held.room.upload({ size: 2 }, "a");
+  held.puts[0].reject({ code: "disk_full", message: "" });
+  await settled();
+  held.hear({ type: "transfer", id: "f1", name: "a", from: peer("p1"), received: 2, size: 2, state: "failed", reason: "disk_full" });
+  assert.deepEqual(held.room.transfers.list.value, []);
+  assert.equal(held.room.uploads.list.value[0].state, "failed");
+});
+
+test("older entries come in fifties, and the way back asks until it has the newest", async () => {
+  const answers = {
+    "/r/lobby/entries?before=101&limit=50": () => ({ entries: range(51, 100) }),
+    "/r/lobby/entries?before=401&limit=50": () => ({ entries: range(351, 400) }),
+  };
+  const held = enter({ answers });
+  held.hear(hello(), ...range(101, 400));
+  await held.room.showOlder();
+  assert.equal(held.room.log.items.value[0].seq, 51);
+  assert.equal(held.room.log.detached.value, true);
+  await held.room.follow();
+  assert.equal(held.room.log.items.value.at(-1).seq, 400);
+});

@@ -1,0 +1,200 @@
+"""A disk that is full: what cannot be stored is refused in every language, readers go on, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.support import observe
+from tests.support.peers import BrowserPeer, DatagramPeer, LinePeer, UploadPeer
+from tests.support.process import Running
+from tests.support.program import tool, unavailable
+
+DISK_BYTES = 16 * 1024 * 1024
+LONG = "x" * 12_000
+
+
+class Disk:
+    """A data folder that is a small disk of its own, to be filled to the last byte."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self._filler = data / "filler"
+
+    def fill(self) -> None:
+        with self._filler.open("wb") as filler:
+            block = b"\0" * 65536
+            while block:
+                try:
+                    os.write(filler.fileno(), block)
+                except OSError:
+                    block = block[: len(block) // 2]
+
+    def free(self) -> None:
+        self._filler.unlink()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    mount = [tool("mount"), "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        unavailable(f"a small disk cannot be mounted: {mounted.stderr.strip()}")
+    yield Disk(folder)
+    subprocess.run([tool("umount"), "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def running(disk: Disk, run: Callable[..., Running]) -> Running:
+    """A server whose folder is on the small disk."""
+    return run(data=disk.data)
+
+
+async def test_a_browser_is_told_which_message_was_not_stored(
+    disk: Disk, running: Running, session: aiohttp.ClientSession
+) -> None:
+    browser = await BrowserPeer.join(session, running.url, client="c")
+    await browser.say("before", LONG)
+    await browser.until(key="before", type="text")
+    disk.fill()
+
+    await browser.say("k1", LONG)
+    refused = await browser.until(type="error")
+    assert (refused["code"], refused["key"]) == ("disk_full", "k1")
+    await browser.send(*({"type": "say", "key": f"many-{number}", "text": LONG} for number in range(5)))
+    assert {(await browser.until(type="error", code="disk_full"))["key"] for _ in range(5)} == {
+        f"many-{number}" for number in range(5)
+    }
+
+    late = await BrowserPeer.join(session, running.url, after=0)
+    assert (await late.entry())["key"] == "before", "readers go on"
+    disk.free()
+    await browser.say("k1", LONG)
+    assert (await browser.until(key="k1", type="text"))["text"] == LONG
+    assert (await late.entry())["key"] == "k1"
+    await browser.close()
+    await late.close()
+    assert [entry["key"] for entry in await asyncio.to_thread(observe.log, running.address)] == ["before", "k1"]
+
+
+def test_http_is_told_by_507(disk: Disk, running: Running) -> None:
+    disk.fill()
+
+    status, _headers, body = observe.fetch(running.address, "POST", "/", LONG.encode())
+    assert (status, body.partition(b":")[0]) == (507, b"disk_full")
+    status, _headers, body = observe.fetch(running.address, "POST", "/", LONG.encode(), Accept="application/json")
+    assert (status, json.loads(body)["code"]) == (507, "disk_full")
+    status, _headers, body = observe.fetch(running.address, "PUT", "/a.bin", LONG.encode())
+    assert (status, body.partition(b":")[0]) == (507, b"disk_full")
+
+    assert observe.log(running.address) == []
+    disk.free()
+    assert observe.fetch(running.address, "POST", "/", LONG.encode())[0] == 201
+    assert observe.fetch(running.address, "PUT", "/a.bin", LONG.encode())[0] == 201
+    assert [entry["type"] for entry in observe.log(running.address)] == ["text", "file"]
+
+
+def test_socket_peers_are_told_by_a_notice(disk: Disk, running: Running) -> None:
+    with LinePeer(running.address) as line, DatagramPeer(running.address) as datagrams:
+        line.say("")
+        datagrams.say("")
+        assert line.read().startswith("* welcome")
+        assert datagrams.read().startswith("* welcome")
+        disk.fill()
+
+        line.say(LONG)
+        assert line.read() == "* not stored: the server's disk is full; nothing was stored"
+        datagrams.say(LONG)
+        assert datagrams.read() == "* not stored: the server's disk is full; nothing was stored\n"
+
+        disk.free()
+        line.say("there is room again")
+        assert datagrams.read().endswith("] there is room again\n")
+    assert observe.texts(running.address) == ["there is room again"]
+
+
+def test_a_file_sender_who_asks_is_told_and_leaves_no_part(disk: Disk, running: Running) -> None:
+    disk.fill()
+    with UploadPeer(running.address) as upload:
+        upload.push("a.bin", LONG.encode(), reply=True)
+        assert upload.reply()["error"]["code"] == "disk_full"
+    assert observe.files_in(disk.data) == ([], [])
+    assert observe.log(running.address) == []
+
+    disk.free()
+    with UploadPeer(running.address) as upload:
+        upload.push("a.bin", LONG.encode(), reply=True)
+        assert "seq" in upload.reply()
+
+
+def test_a_file_that_fills_the_disk_is_refused_and_its_bytes_given_back(disk: Disk, running: Running) -> None:
+    film = b"\0" * (2 * DISK_BYTES)
+    with UploadPeer(running.address) as upload:
+        upload.push("film.mp4", film, reply=True)
+        assert upload.reply()["error"]["code"] == "disk_full"
+    observe.until(lambda: observe.files_in(disk.data) == ([], []))
+    status, _headers, body = observe.fetch(running.address, "PUT", "/film.mp4", film)
+    assert (status, body.partition(b":")[0]) == (507, b"disk_full")
+    assert observe.files_in(disk.data) == ([], [])
+
+    assert observe.fetch(running.address, "POST", "/", b"chat goes on")[0] == 201
+    assert observe.texts(running.address) == ["chat goes on"]
+
+
+def test_nothing_acknowledged_is_lost_while_the_disk_fills_up_and_is_freed(disk: Disk, running: Running) -> None:
+    acknowledged = []
+    refused = 0
+    for number in range(60):
+        if number in (20, 45):
+            disk.fill()
+        if number in (30, 55):
+            disk.free()
+        status, _headers, body = observe.fetch(running.address, "POST", "/", f"{number} {LONG}".encode())
+        assert status in (201, 507), body
+        refused += status == 507
+        if status == 201:
+            acknowledged.append(json.loads(body))
+    assert refused >= 10
+    assert len(acknowledged) >= 40
+    assert observe.log(running.address) == acknowledged
+
+    assert running.stop() == 0
+    running.start()
+    assert observe.log(running.address) == acknowledged
+    assert observe.fetch(running.address, "POST", "/", b"and on")[0] == 201
+
+
+def test_a_server_stopped_on_a_full_disk_and_started_there_again_still_tells_what_it_holds(
+    disk: Disk, running: Running
+) -> None:
+    assert observe.fetch(running.address, "POST", "/", b"kept")[0] == 201
+    disk.fill()
+    assert running.stop() == 0
+    running.start()
+    assert observe.texts(running.address) == ["kept"]
+    assert observe.fetch(running.address, "POST", "/", LONG.encode())[0] == 507
+
+    disk.free()
+    assert observe.fetch(running.address, "POST", "/", b"and on")[0] == 201
+    assert observe.texts(running.address) == ["kept", "and on"]
+
+
+def test_a_server_that_cannot_open_its_log_for_a_full_disk_names_it_and_exits_2(disk: Disk, running: Running) -> None:
+    assert running.stop() == 0
+    disk.fill()
+    with pytest.raises(AssertionError, match=r"roombridge: .*log\.sqlite3: "):
+        running.start()
+    assert running.process.returncode == 2
+
+    disk.free()
+    running.start()
+    assert observe.texts(running.address) == []

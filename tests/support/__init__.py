@@ -1,0 +1,1 @@
+"""What tests share: a server in a process of its own, and peers that speak each language."""

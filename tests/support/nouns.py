@@ -1,0 +1,122 @@
+"""Peers, drafts and entries with as little said as a test needs, and streams cut wherever they can be."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections.abc import Coroutine, Generator, Iterator
+from itertools import count
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bridge import gate
+from bridge.model import Draft, Entry, FileRef, Peer, Refused, Via
+
+_numbers = count(1)
+
+anything = st.text(st.characters(codec=None, categories=None), max_size=80)
+"""Any text that Python can hold, lone surrogates included."""
+
+nasty = st.text(
+    st.sampled_from(
+        "ab[]* \t\n\r\v\f\0\x1b\x1c\x7f\x85\x9b/\\:.-_"
+        "\u061c\u200b\u200d\u200e\u202e\u2028\u2029\u2066\ufeff\ud800é\u0301中😀"
+    ),
+    max_size=60,
+)
+"""Texts made of what went wrong before, somewhere."""
+
+
+def cleaned(strategy: st.SearchStrategy[str], clean: object) -> st.SearchStrategy[str]:
+    """What passes the gate of `strategy`, as it comes out."""
+
+    def passed(text: str) -> str | None:
+        try:
+            return clean(text)  # type: ignore[operator, no-any-return]
+        except Refused:
+            return None
+
+    return strategy.map(passed).filter(lambda text: text is not None)  # type: ignore[return-value]
+
+
+texts = cleaned(st.one_of(nasty, st.text(min_size=1, max_size=200), st.text("a中😀\n", min_size=300)), gate.clean_text)
+"""Texts that passed the gate."""
+names = cleaned(st.one_of(nasty, st.text(min_size=1, max_size=32)), gate.clean_name)
+"""Names that passed the gate."""
+file_names = st.one_of(nasty, anything).map(gate.clean_file_name)
+
+
+def peer(id: str = "p1", name: str = "alice", via: Via = "web", addr: str = "127.0.0.1:1") -> Peer:
+    return Peer(id, name, via, addr)
+
+
+def draft(
+    text: str | None = "hi",
+    key: str | None = None,
+    room: str = "lobby",
+    author: str = "author",
+    sender: Peer | None = None,
+    file: FileRef | None = None,
+) -> Draft:
+    """A draft with a key of its own, unless one is given."""
+    return Draft(room, author, key or f"key-{next(_numbers)}", sender or peer(), text=text, file=file)
+
+
+def entry(seq: int = 1, text: str | None = "hi", sender: Peer | None = None, file: FileRef | None = None) -> Entry:
+    return Entry(
+        type="text" if file is None else "file",
+        seq=seq,
+        at=1795404224123,
+        room="lobby",
+        key=f"k{seq}",
+        sender=sender or peer(),
+        text=text if file is None else None,
+        file=file,
+    )
+
+
+def file(id: str = "f1", name: str = "报告.pdf", size: int = 123) -> FileRef:
+    return FileRef.of(id, name, size, "a" * 64, "application/pdf")
+
+
+def every_cut(data: bytes) -> Iterator[list[bytes]]:
+    """`data` whole, cut once at every place, and byte by byte."""
+    yield [data]
+    for place in range(1, len(data)):
+        yield [data[:place], data[place:]]
+    yield [data[place : place + 1] for place in range(len(data))]
+
+
+async def stopped_at(work: Coroutine[Any, Any, Any], step: int) -> bool:
+    """Run `work` in a task that is cancelled just when it waits for the `step`th time; whether it came so far."""
+    task: asyncio.Task[Any]
+    reached = False
+
+    @types.coroutine
+    def counting() -> Generator[Any, Any, Any]:
+        nonlocal reached
+        waits, answer, fault = 0, None, None
+        while True:
+            try:
+                waited_for = work.send(answer) if fault is None else work.throw(fault)
+            except StopIteration as done:
+                return done.value
+            if waits == step:
+                reached = True
+                task.cancel()
+            waits += 1
+            answer = fault = None
+            try:
+                answer = yield waited_for
+            except BaseException as thrown:
+                fault = thrown
+
+    async def run() -> Any:
+        return await counting()
+
+    task = asyncio.create_task(run())
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+    return reached

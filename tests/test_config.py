@@ -1,0 +1,72 @@
+"""Settings are checked, and a setting that cannot be is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.config import Config, ConfigError, read_file
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_loopback_is_served(host: str) -> None:
+    assert next(Config(host=host).addresses()) == (host, 8080)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"host": "0.0.0.0"}, "host 0.0.0.0 is refused"),
+        ({"host": "::"}, "host :: is refused"),
+        ({"host": "192.168.1.5"}, "host 192.168.1.5 is refused"),
+        ({"host": "example.org"}, "host example.org is refused"),
+        ({"listen": ("10.0.0.1:80",)}, "host 10.0.0.1 is refused"),
+        ({"listen": ("8081",)}, "--listen 8081: expected HOST:PORT"),
+        ({"port": 65536}, "port 65536"),
+        ({"port": -1}, "port -1"),
+        ({"loop": "trio"}, "--loop trio"),
+        ({"log_level": "loud"}, "--log-level loud"),
+        ({"max_file_bytes": 0}, "--max-file-bytes 0"),
+        ({"room": ""}, "--room : room name of 0 characters"),
+        ({"room": "no room"}, "--room no room: room name holds ' '"),
+        ({"listen": ("127.0.0.1:99999",)}, "port 99999"),
+        ({"listen": ("127.0.0.1:http",)}, "--listen 127.0.0.1:http"),
+    ],
+)
+def test_what_cannot_be_is_named(settings: dict, named: str) -> None:
+    with pytest.raises(ConfigError) as fault:
+        Config(**settings)
+    assert named in str(fault.value)
+
+
+def test_further_addresses_follow_the_main_one() -> None:
+    config = Config(listen=("127.0.0.1:8081", "[::1]:9"))
+    assert list(config.addresses()) == [("127.0.0.1", 8080), ("127.0.0.1", 8081), ("::1", 9)]
+
+
+def test_a_settings_file_names_settings_with_either_dash(tmp_path: Path) -> None:
+    path = tmp_path / "roombridge.toml"
+    path.write_text('port = 9000\nallow-host = ["room.lan"]\nlog_level = "debug"\n')
+    assert read_file(path) == {"port": 9000, "allow_host": ["room.lan"], "log_level": "debug"}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("prot = 1", "there is no setting 'prot'"), ("port = ", "roombridge.toml")]
+)
+def test_a_bad_settings_file_is_named(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "roombridge.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as fault:
+        read_file(path)
+    assert named in str(fault.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"port = 1\nport = 2"])
+def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "roombridge.toml"
+    with pytest.raises(ConfigError, match=r"roombridge\.toml"):
+        read_file(path)
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"roombridge\.toml"):
+        read_file(path)

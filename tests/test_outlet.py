@@ -1,0 +1,65 @@
+"""The way out: never waits, is full above its high-water mark, and lets go of who stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from bridge.outlet import HIGH_WATER_BYTES, Outlet
+
+
+async def pair() -> tuple[asyncio.Transport, socket.socket]:
+    """A transport of ours and the blocking socket at its other end, with small kernel buffers."""
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, ours)
+    return transport, theirs
+
+
+async def test_it_is_full_above_the_mark_and_free_when_the_peer_has_read() -> None:
+    transport, theirs = await pair()
+    outlet = Outlet(transport, stalled=lambda: None)
+    assert not outlet.full()
+    outlet.write(b"x" * (HIGH_WATER_BYTES + 64 * 1024))
+    assert outlet.full()
+
+    def read() -> None:
+        left = HIGH_WATER_BYTES + 64 * 1024
+        while left:
+            left -= len(theirs.recv(65536))
+
+    await asyncio.to_thread(read)
+    assert not outlet.full()
+    transport.close()
+    theirs.close()
+
+
+async def test_a_peer_that_stands_still_is_told_once_and_cut() -> None:
+    transport, theirs = await pair()
+    told: list[str] = []
+    outlet = Outlet(transport, stalled=lambda: told.append("stalled"), stall_s=0.05)
+    outlet.write(b"x" * (2 * HIGH_WATER_BYTES))
+    async with asyncio.timeout(5):
+        while not transport.is_closing():
+            assert outlet.full()
+            await asyncio.sleep(0.01)
+    outlet.full()
+    assert told == ["stalled"]
+    outlet.write(b"lost")  # harmless
+    theirs.close()
+    transport.abort()
+
+
+async def test_a_slow_peer_that_reads_on_is_not_cut() -> None:
+    transport, theirs = await pair()
+    outlet = Outlet(transport, stalled=lambda: None, stall_s=0.2)
+    outlet.write(b"x" * (2 * HIGH_WATER_BYTES))
+    for _ in range(20):  # twice the patience, a little at a time
+        assert outlet.full()
+        await asyncio.to_thread(theirs.recv, 4096)
+        await asyncio.sleep(0.02)
+    assert not transport.is_closing()
+    transport.abort()
+    theirs.close()

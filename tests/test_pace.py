@@ -1,0 +1,116 @@
+"""At once while quiet, at a distance while busy; on a clock that only the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from bridge.pace import Pace
+
+
+class Clock:
+    """As much of an event loop as `Pace` asks for."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._due: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._order = count()
+
+    def time(self) -> float:
+        return self.now
+
+    def call_soon(self, work: Callable[[], None]) -> asyncio.TimerHandle:
+        return self.call_at(self.now, work)
+
+    def call_at(self, when: float, work: Callable[[], None]) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, work, (), self)  # type: ignore[arg-type]
+        heapq.heappush(self._due, (when, next(self._order), handle))
+        return handle
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None: ...
+
+    def get_debug(self) -> bool:
+        return False
+
+    def pass_until(self, when: float) -> None:
+        while self._due and self._due[0][0] <= when:
+            self.now, _, handle = heapq.heappop(self._due)
+            if not handle.cancelled():
+                handle._run()
+        self.now = when
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: clock)
+    return clock
+
+
+def runs(clock: Clock, distance: float) -> tuple[Pace, list[float]]:
+    at: list[float] = []
+
+    def work() -> float:
+        at.append(clock.now)
+        return distance
+
+    return Pace(work), at
+
+
+def test_quiet_work_is_done_at_once_and_only_once(clock: Clock) -> None:
+    pace, at = runs(clock, 1.0)
+    for _ in range(100):
+        pace.ask()
+    assert at == []  # not within the asking
+    clock.pass_until(5)
+    assert at == [0]
+
+
+def test_busy_work_keeps_its_distance_and_is_not_forgotten(clock: Clock) -> None:
+    pace, at = runs(clock, 1.0)
+    for tenth in range(30):
+        clock.pass_until(tenth / 10)
+        pace.ask()
+    clock.pass_until(10)
+    assert at == [0, 1, 2, 3]
+
+
+def test_after_a_pause_it_is_at_once_again(clock: Clock) -> None:
+    pace, at = runs(clock, 1.0)
+    pace.ask()
+    clock.pass_until(7.5)
+    pace.ask()
+    clock.pass_until(7.5)
+    assert at == [0, 7.5]
+
+
+def test_a_later_wish_does_not_delay_a_sooner_one(clock: Clock) -> None:
+    pace, at = runs(clock, 0.0)
+    pace.ask(after=5)
+    pace.ask(after=2)
+    pace.ask(after=9)
+    clock.pass_until(20)
+    assert at == [2]
+    pace.ask(after=5)
+    pace.ask()
+    clock.pass_until(40)
+    assert at == [2, 20]
+
+
+def test_work_may_ask_for_itself(clock: Clock) -> None:
+    at: list[float] = []
+
+    def work() -> float:
+        at.append(clock.now)
+        if len(at) < 3:
+            pace.ask(after=0.5)
+        return 0.1
+
+    pace = Pace(work)
+    pace.ask()
+    clock.pass_until(9)
+    assert at == [0, 0.5, 1.0]

@@ -1,0 +1,411 @@
+"""A room over a real log, with seats that write down what they are handed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import room as room_module
+from bridge import tail
+from bridge.model import Draft, Entry, Gap, Peer, Refused, StoreError, Transfer, Typing
+from bridge.room import CROWD, Cursor, Room
+from bridge.rooms import Rooms
+from bridge.store.sqlite import SqliteLog
+from bridge.tail import TAIL_MAX_ENTRIES
+from bridge.wire.browser import encode
+from bridge.wire.line import LineForm
+
+_key = count()
+
+
+class Objects:
+    """A form that frames a stretch as a tuple of bytes, and counts what it encodes."""
+
+    echo = True
+    signals = True
+
+    def __init__(self) -> None:
+        self.encoded: list[Any] = []
+
+    def encode(self, said: Any) -> bytes:
+        self.encoded.append(said)
+        return encode(said)
+
+    def frame(self, encoded: Any) -> tuple[bytes, ...]:
+        return tuple(encoded)
+
+
+class Notebook:
+    """A seat that keeps its frames; `blocked` makes it full."""
+
+    def __init__(self, form: Any) -> None:
+        self.form = form
+        self.frames: list[Any] = []
+        self.blocked = False
+
+    def deliver(self, frame: Any) -> None:
+        self.frames.append(frame)
+
+    def full(self) -> bool:
+        return self.blocked
+
+    def heard(self, type: str = "text") -> list[dict[str, Any]]:
+        objects = [json.loads(one) for frame in self.frames for one in frame]
+        return [one for one in objects if one["type"] == type]
+
+    def texts(self) -> list[str]:
+        return [one["text"] for one in self.heard()]
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[SqliteLog]:
+    log = SqliteLog(tmp_path / "log.sqlite3")
+    yield log
+    await log.close()
+
+
+@pytest.fixture
+async def room(log: SqliteLog) -> AsyncIterator[Room]:
+    rooms = Rooms(log)
+    room = await rooms.get("lobby")
+    yield room
+    room.rooms = rooms  # type: ignore[attr-defined] # announces as long as it lives
+
+
+def peer(name: str, id: str | None = None) -> Peer:
+    return Peer(id or f"p-{name}", name, "web", "127.0.0.1:1")
+
+
+def sit(room: Room, name: str, form: Any, after: int | None = None) -> tuple[Notebook, Cursor]:
+    seat = Notebook(form)
+    return seat, room.join(peer(name), seat, room.last_seq if after is None else after)
+
+
+async def say(room: Room, *texts: str, sender: Peer | None = None) -> list[Entry]:
+    sender = sender or peer("writer")
+    futures = [room.append(Draft("lobby", sender.id, f"k{next(_key)}", sender, text=text)) for text in texts]
+    return [stored.entry for stored in await asyncio.gather(*futures)]
+
+
+async def until(true: Any) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.001)
+
+
+async def test_seats_at_one_place_are_handed_the_same_object_encoded_once(room: Room) -> None:
+    form = Objects()
+    seats = [sit(room, f"peer {number}", form)[0] for number in range(50)]
+    await until(lambda: all(seat.heard("presence") for seat in seats[:-1]))
+    for seat in seats:
+        seat.frames.clear()
+    form.encoded.clear()
+    await say(room, "one", "two")
+    await until(lambda: all(seat.texts() == ["one", "two"] for seat in seats))
+    for frames in zip(*(seat.frames for seat in seats), strict=True):
+        assert len({id(frame) for frame in frames}) == 1
+    assert len(form.encoded) == 2
+
+
+async def test_a_draft_that_breaks_a_rule_is_refused_before_the_log(room: Room) -> None:
+    with pytest.raises(Refused):
+        room.append(Draft("lobby", "a", "k", peer("x"), text=""))
+    assert room.last_seq == 0
+
+
+async def test_a_full_seat_is_passed_over_and_catches_up_from_the_tail(room: Room) -> None:
+    form = Objects()
+    slow, _ = sit(room, "slow", form)
+    quick, _ = sit(room, "quick", form)
+    slow.blocked = True
+    await say(room, *(f"text {number}" for number in range(100)))
+    await until(lambda: len(quick.texts()) == 100)
+    assert slow.texts() == []
+    slow.blocked = False
+    await until(lambda: len(slow.texts()) == 100)
+    assert slow.texts() == quick.texts()
+
+
+async def test_below_the_tail_a_seat_is_fed_from_the_log_while_writes_go_on(room: Room) -> None:
+    form = Objects()
+    slow, cursor = sit(room, "slow", form)
+    slow.blocked = True
+    total = 3 * TAIL_MAX_ENTRIES
+    for start in range(0, total, 256):
+        await say(room, *(f"{number}" for number in range(start, start + 256)))
+    assert cursor.seq < room._tail.floor
+    slow.blocked = False
+    for number in range(50):
+        await say(room, f"{total + number}")
+    await until(lambda: len(slow.texts()) >= total + 50)
+    assert slow.texts() == [str(number) for number in range(total + 50)]
+
+
+async def test_a_form_without_echo_leaves_out_the_peers_own_words(room: Room) -> None:
+    form = LineForm("http://h:1")
+    alice, bob = Notebook(form), Notebook(form)
+    room.join(peer("alice"), alice, 0)
+    room.join(peer("bob"), bob, 0)
+    await say(room, "one", sender=peer("alice"))
+    await say(room, "two", sender=peer("bob"))
+    await say(room, "three", "four", sender=peer("alice"))
+    await until(lambda: len(b"".join(bob.frames).splitlines()) == 3 and alice.frames)
+    assert b"".join(alice.frames) == b"[bob] two\n"
+    assert b"".join(bob.frames) == b"[alice] one\n[alice] three\n[alice] four\n"
+
+
+async def test_a_quiet_peer_hears_nothing_and_later_only_what_comes(room: Room) -> None:
+    seat, cursor = sit(room, "device", Objects())
+    cursor.quiet = True
+    await say(room, "one")
+    await until(lambda: cursor.seq == room.last_seq)
+    cursor.quiet = False
+    await say(room, "two")
+    await until(seat.texts)
+    assert seat.texts() == ["two"]
+
+
+async def test_a_sender_cancelled_before_the_announcement_leaves_no_hole(room: Room) -> None:
+    reader, _ = sit(room, "reader", Objects())
+    for number in range(50):
+        future = room.append(Draft("lobby", "a", f"c{number}", peer("a"), text=f"{number}"))
+        future.cancel()
+    await until(lambda: len(reader.texts()) == 50)
+    assert reader.texts() == [str(number) for number in range(50)]
+
+
+async def test_where_a_reader_starts(room: Room) -> None:
+    assert await room.place(None, None) == (0, None)
+    seqs = [entry.seq for entry in await say(room, *(f"{number}" for number in range(200)))]
+    newest = seqs[-51]
+    other_epoch = Gap(None, None)
+    assert await room.place(None, None) == (newest, None)
+    assert await room.place(-1, None) == (seqs[-1], None)
+    assert await room.place(0, None) == (0, None)
+    assert await room.place(seqs[7], room.epoch) == (seqs[7], None)
+    assert await room.place(seqs[7], "another") == (newest, other_epoch)
+    assert await room.place(seqs[-1] + 1, room.epoch) == (newest, other_epoch)
+
+
+async def test_a_room_opened_anew_stands_where_its_log_stands(log: SqliteLog, room: Room) -> None:
+    await say(room, *(f"{number}" for number in range(120)))
+    again = await Rooms(log).get("lobby")
+    assert again.last_seq == room.last_seq
+    seat, _ = sit(again, "late", Objects(), after=0)
+    await until(lambda: len(seat.texts()) == 120)
+    assert seat.texts() == [str(number) for number in range(120)]
+
+
+async def test_a_burst_of_joins_is_told_in_few_signals(room: Room) -> None:
+    """2,000 joins in a second must not cost each seat 2,000 signals."""
+    form = Objects()
+    seats = [sit(room, "guest", form)[0]]
+    for number in range(2000):
+        seat = Notebook(form)
+        room.join(peer("guest", f"p{number}"), seat, 0)
+        seats.append(seat)
+    await until(lambda: seats[0].heard("presence"))
+    assert sum(len(seat.frames) for seat in seats) <= len(seats)
+    assert seats[0].heard("presence") == [{"type": "presence", "count": 2001}]
+    assert len({peer.name for peer in room.people}) == 2001
+
+
+async def test_after_a_crowd_the_whole_list_is_told_again(room: Room) -> None:
+    form = Objects()
+    seat, _ = sit(room, "alice", form)
+    others = [sit(room, f"guest {number}", form)[1] for number in range(CROWD)]
+    await until(lambda: seat.heard("presence"))
+    for cursor in others[1:]:
+        cursor.leave()
+    await until(lambda: "joined" in seat.heard("presence")[-1])
+    told = seat.heard("presence")[-1]
+    assert told["count"] == 2 and {one["name"] for one in told["joined"]} == {"alice", "guest 0"}
+
+
+async def test_presence_tells_who_joined_left_and_changed_name(room: Room) -> None:
+    seat, _ = sit(room, "alice", Objects())
+    _, bob = sit(room, "bob", Objects())
+    await until(lambda: seat.heard("presence"))
+    assert [one["name"] for one in seat.heard("presence")[-1]["joined"]] == ["bob"]
+    bob.rename("robert")
+    await until(lambda: len(seat.heard("presence")) == 2)
+    assert [one["name"] for one in seat.heard("presence")[-1]["renamed"]] == ["robert"]
+    bob.leave()
+    await until(lambda: len(seat.heard("presence")) == 3)
+    assert seat.heard("presence")[-1] == {"type": "presence", "count": 1, "left": ["p-bob"]}
+
+
+async def test_two_seats_of_one_author_are_one_peer(room: Room) -> None:
+    _, first = sit(room, "alice", Objects())
+    _, second = sit(room, "alice", Objects())
+    assert (len(room.people), room.seats) == (1, 2)
+    assert first.peer == second.peer
+    second.rename("alicia")
+    assert first.peer.name == "alicia"
+    first.leave()
+    first.leave()
+    assert (len(room.people), room.seats) == (1, 1)
+
+
+async def test_a_transfer_is_told_at_its_newest_and_its_end_is_never_missed(room: Room) -> None:
+    seat, _ = sit(room, "alice", Objects())
+    full, _ = sit(room, "slow", Objects())
+    full.blocked = True
+    for received in range(1000):
+        room.progress(Transfer("t1", "a.bin", peer("x"), received, 1000, 0, "receiving"))
+    room.progress(Transfer("t1", "a.bin", peer("x"), 1000, 1000, 0, "done"))
+    await until(lambda: seat.heard("transfer"))
+    assert len(seat.heard("transfer")) <= 2
+    assert seat.heard("transfer")[-1]["state"] == "done"
+    full.blocked = False
+    await until(lambda: full.heard("transfer"))
+    assert [one["state"] for one in full.heard("transfer")] == ["done"]
+    assert room.running() == []
+
+
+async def test_typing_reaches_all_others_who_have_a_word_for_it(room: Room) -> None:
+    alice, cursor = sit(room, "alice", Objects())
+    bob, _ = sit(room, "bob", Objects())
+    nc = Notebook(LineForm("http://h:1"))
+    room.join(peer("nc"), nc, 0)
+    room.say(Typing(cursor.peer), apart_from=cursor)
+    assert [one["from"]["name"] for one in bob.heard("typing")] == ["alice"]
+    assert alice.heard("typing") == [] and nc.frames == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_seats_that_fill_and_drain_at_random_miss_and_repeat_nothing(
+    room: Room, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tail of a few entries, frames of fewer, pages of fewer still: every seam between them is crossed often."""
+    for name, value in (("TAIL_MAX_ENTRIES", 12), ("TAIL_MIN_ENTRIES", 4), ("STRETCH_MAX_ENTRIES", 3)):
+        monkeypatch.setattr(tail, name, value)
+    monkeypatch.setattr(room_module, "READ_BACK_ENTRIES", 5)
+    monkeypatch.setattr(room_module, "LAGGING_S", 0.0005)
+    chance = random.Random(seed)
+    form, line = Objects(), LineForm("http://h:1")
+    browsers = [sit(room, f"browser {number}", form)[0] for number in range(5)]
+    natives = {f"native {number}": Notebook(line) for number in range(5)}
+    for name, seat in natives.items():
+        room.join(peer(name), seat, 0)
+    seats = [*browsers, *natives.values()]
+    spoken: list[tuple[str, str]] = []
+    for turn in range(60):
+        for seat in seats:
+            seat.blocked = chance.random() < 0.6
+        name = chance.choice(list(natives))
+        texts = [f"{turn}.{number}" for number in range(chance.randrange(6))]
+        spoken += [(name, text) for text in texts]
+        await say(room, *texts, sender=peer(name))
+        if chance.random() < 0.2:
+            late, _ = sit(room, f"late {turn}", form, after=0)
+            browsers.append(late)
+            seats.append(late)
+    for seat in seats:
+        seat.blocked = False
+    everything = [text for _, text in spoken]
+    await until(lambda: all(len(seat.texts()) >= len(everything) for seat in browsers))
+    assert all(seat.texts() == everything for seat in browsers)
+    for name, seat in natives.items():
+        others = "".join(f"[{who}] {text}\n" for who, text in spoken if who != name).encode()
+        await until(lambda seat=seat, others=others: len(b"".join(seat.frames)) >= len(others))
+        assert b"".join(seat.frames) == others
+
+
+async def test_what_is_no_longer_kept_is_told_as_a_gap_before_what_is(room: Room, tmp_path: Path) -> None:
+    entries = await say(room, *(str(number) for number in range(80)))
+    with closing(sqlite3.connect(tmp_path / "log.sqlite3")) as other, other:
+        other.execute("DELETE FROM entry WHERE seq <= ?", (entries[19].seq,))
+        other.execute("UPDATE room SET trimmed = ?", (entries[19].seq,))
+    log = room._log
+    again = await Rooms(log).get("lobby")
+    seat, _ = sit(again, "late", Objects(), after=entries[4].seq)
+    native = Notebook(LineForm("http://h:1"))
+    again.join(peer("nc"), native, entries[4].seq)
+    await until(lambda: len(seat.texts()) == 60 and len(b"".join(native.frames).splitlines()) == 60)
+    told = [json.loads(one) for frame in seat.frames for one in frame]
+    told = [one for one in told if one["type"] != "presence"]
+    assert told[0] == {"type": "gap", "from": entries[4].seq + 1, "to": entries[19].seq}
+    assert [one["seq"] for one in told[1:]] == [entry.seq for entry in entries[20:]]
+    assert len(seat.heard("gap")) == 1
+
+
+async def test_a_log_that_cannot_be_read_makes_laggards_wait_and_nobody_else(
+    room: Room, log: SqliteLog, monkeypatch: pytest.MonkeyPatch, faults_are_heard: list[Any]
+) -> None:
+    monkeypatch.setattr(tail, "TAIL_MAX_ENTRIES", 10)
+    monkeypatch.setattr(tail, "TAIL_MIN_ENTRIES", 4)
+    read, failing = log.read, True
+
+    async def broken(*args: Any) -> Any:
+        if failing:
+            raise StoreError("the disk is on fire")
+        return await read(*args)
+
+    monkeypatch.setattr(log, "read", broken)
+    slow, _ = sit(room, "slow", Objects())
+    quick, _ = sit(room, "quick", Objects())
+    slow.blocked = True
+    for number in range(40):
+        await say(room, str(number))
+    slow.blocked = False
+    await until(lambda: len(quick.texts()) == 40 and faults_are_heard)
+    assert slow.texts() == []
+    assert all("reading back failed in room lobby" in record.getMessage() for record in faults_are_heard)
+    failing = False
+    await until(lambda: len(slow.texts()) == 40)
+    assert slow.texts() == quick.texts()
+    faults_are_heard.clear()
+
+
+async def test_who_leaves_while_it_is_read_to_hears_no_more(room: Room) -> None:
+    slow, cursor = sit(room, "slow", Objects())
+    slow.blocked = True
+    for start in range(0, 2 * TAIL_MAX_ENTRIES, 256):
+        await say(room, *(str(number) for number in range(start, start + 256)))
+    slow.blocked = False
+    await until(slow.texts)
+    cursor.leave()
+    heard = len(slow.frames)
+    quick, _ = sit(room, "quick", Objects())
+    await say(room, "after")
+    await until(lambda: quick.texts() == ["after"])
+    assert len(slow.frames) == heard
+    assert room.seats == 1
+
+
+async def test_who_came_in_a_crowd_is_told_of_everybody_when_it_is_over(room: Room) -> None:
+    """It was greeted with some of them only, so the difference alone would never name the others."""
+    others = [sit(room, f"guest {number}", Objects())[1] for number in range(CROWD + 50)]
+    seat, cursor = sit(room, "alice", Objects())
+    assert len(room.hello(cursor, "c").peers) == CROWD
+    for other in others[:100]:  # all at once, so that it never hears of a crowd in between
+        other.leave()
+    await until(lambda: seat.heard("presence"))
+    (told,) = seat.heard("presence")
+    assert told["count"] == len(told["joined"]) == CROWD + 51 - 100
+
+
+async def test_a_full_seat_is_told_of_presence_when_it_drains(room: Room) -> None:
+    slow, _ = sit(room, "slow", Objects())
+    slow.blocked = True
+    names = [sit(room, f"guest {number}", Objects())[1] for number in range(5)]
+    names[0].leave()
+    quick, _ = sit(room, "quick", Objects())
+    room.join(peer("more"), Notebook(Objects()), 0)
+    await until(lambda: quick.heard("presence"))
+    assert slow.frames == []
+    slow.blocked = False
+    await until(lambda: slow.heard("presence"))
+    (told,) = slow.heard("presence")
+    assert {one["name"] for one in told["joined"]} >= {"guest 1", "guest 2", "guest 3", "guest 4", "quick", "more"}
+    assert told["count"] == 7
