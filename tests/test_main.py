@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from click.testing import CliRunner, Result
 
 from bridge import __version__
 from bridge.__main__ import main
-from tests.support.process import CHECKOUT
+from tests.support.observe import fetch, texts
+from tests.support.peers import DatagramPeer, LinePeer, UploadPeer
+from tests.support.process import CHECKOUT, Running
 from tests.support.program import done
 
 MODULE = (sys.executable, "-m", "bridge")
@@ -196,3 +199,23 @@ def test_uvloop_is_asked_for_by_name_and_its_absence_is_told(cwd: Path) -> None:
     ended = called((sys.executable, "-c", without), "--loop", "uvloop", "--port", "0", "--data", str(cwd / "data"))
     assert ended.returncode == 2
     assert b"uvloop is not installed" in ended.stderr
+
+
+def test_on_uvloop_every_socket_is_in_the_room_too(run: Callable[..., Running]) -> None:
+    pytest.importorskip("uvloop")
+    running = run("--loop", "uvloop")
+    with (
+        LinePeer(running.address) as line,
+        DatagramPeer(running.address) as datagram,
+        UploadPeer(running.address) as upload,
+    ):
+        line.say("by line")
+        line.read_until("commands")
+        datagram.say("by datagram")
+        line.read_until("by datagram")
+        upload.push("a.txt", b"by upload", reply=True)
+        assert "seq" in upload.reply()
+        assert "sent a.txt" in line.read()
+    assert fetch(running.address, "POST", "/", b"by http")[0] == 201
+    assert texts(running.address) == ["by line", "by datagram", None, "by http"]
+    assert running.stop() == 0
