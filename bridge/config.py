@@ -99,10 +99,24 @@ def read_file(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise ConfigError(f"{path}: {exc}") from exc
     values = {name.replace("-", "_"): value for name, value in values.items()}
-    known = {setting.name for setting in dataclasses.fields(Config)}
-    if unknown := sorted(values.keys() - known):
+    known = {setting.name: type(setting.default) for setting in dataclasses.fields(Config)}
+    if unknown := sorted(values.keys() - known.keys()):
         raise ConfigError(f"{path}: there is no setting {unknown[0]!r}; there are {', '.join(sorted(known))}")
-    return values
+    return {name: _of_kind(known[name], value, f"{path}: {name}") for name, value in values.items()}
+
+
+def _of_kind(kind: type, value: Any, where: str) -> Any:
+    """What TOML says of a setting, if it is of the setting's kind; one word will do for a list of words."""
+    if kind is tuple:
+        words = [value] if isinstance(value, str) else value
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            return words
+        raise ConfigError(f"{where} = {value!r}: expected a list of strings")
+    if kind is int and type(value) is not int:
+        raise ConfigError(f"{where} = {value!r}: expected a whole number")
+    if kind is not int and not isinstance(value, str):
+        raise ConfigError(f"{where} = {value!r}: expected a string")
+    return value
 
 
 def default_files() -> list[Path]:

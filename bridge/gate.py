@@ -24,6 +24,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 # Category Cc but tab and newline; a pattern, because this is asked of every message.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TOKEN_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 # What vanishes from a file name. ZWJ and ZWNJ stay: Persian and emoji need them.
 _FILE_NAME_DROPPED = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _FILE_NAME_REPLACED = re.compile(r'[<>:"|?*]')
@@ -86,18 +87,21 @@ def clean_room(name: str) -> str:
 
 def clean_key(key: str) -> str:
     """The author's own name for a draft: 1 to 64 characters."""
-    encodable(key, "bad_request", "key")
-    if not 1 <= len(key) <= KEY_MAX_CHARS:
-        raise Refused("bad_request", f"key of {len(key)} characters, expected 1 to {KEY_MAX_CHARS}")
-    return key
+    return _clean_token(key, "key")
 
 
 def clean_client(client: str) -> str:
     """The secret by which a client names itself as an author: 1 to 64 characters."""
-    encodable(client, "bad_request", "client")
-    if not 1 <= len(client) <= KEY_MAX_CHARS:
-        raise Refused("bad_request", f"client of {len(client)} characters, expected 1 to {KEY_MAX_CHARS}")
-    return client
+    return _clean_token(client, "client")
+
+
+def _clean_token(token: str, what: str) -> str:
+    encodable(token, "bad_request", what)
+    if not 1 <= len(token) <= KEY_MAX_CHARS:
+        raise Refused("bad_request", f"{what} of {len(token)} characters, expected 1 to {KEY_MAX_CHARS}")
+    if control := _TOKEN_CONTROL.search(token):
+        raise Refused("bad_request", f"{what} holds the control character U+{ord(control[0]):04X}")
+    return token
 
 
 def clean_file_name(name: str) -> str:

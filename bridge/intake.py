@@ -97,10 +97,13 @@ class Intake:
             await self._files.remove(self._part.id)
 
     def _settle(self, announced: asyncio.Future[Stored]) -> None:
-        if (fault := announced.exception()) is None and announced.result().new:
+        if (fault := announced.exception()) is not None:
+            self._show("failed", self._reason(fault))
+        elif announced.result().new:
             self._show("done")
             return
-        self._show("failed", self._reason(fault) if fault else "it was sent before, under the same key")
+        else:
+            self._show("done", "it was here already, under the same key")
         self._removing = asyncio.ensure_future(self._files.remove(self._part.id))
 
     def _measure(self) -> None:

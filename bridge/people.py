@@ -104,11 +104,14 @@ class People:
     def _free(self, name: str, id: str) -> bool:
         return self._holders.get(name.casefold(), id) == id
 
-    def news(self, known: int) -> Presence:
-        """What somebody who was last told of version `known` does not know; negative: they know only a number."""
+    def news(self, known: int) -> list[Presence]:
+        """What somebody who was last told of version `known` does not know; negative: they know only a number.
+
+        A bare number makes a reader forget whom it knew, so it comes before a list that is not a difference.
+        """
         if len(self) > self._crowd:
-            return Presence(len(self))
+            return [Presence(len(self))]
         changes = self.board.since(known) if known >= 0 else None
         if changes is None:
-            return Presence(len(self), joined=list(self))
-        return Presence(len(self), changes.new or None, changes.gone or None, changes.changed or None)
+            return [Presence(len(self)), Presence(len(self), joined=list(self))]
+        return [Presence(len(self), changes.new or None, changes.gone or None, changes.changed or None)]

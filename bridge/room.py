@@ -338,7 +338,7 @@ class Room:
                 self._presence.ask(PRESENCE_S)
                 continue
             if (form, known) not in made:
-                made[form, known] = form.frame([form.encode(self.people.news(known))])
+                made[form, known] = form.frame([form.encode(news) for news in self.people.news(known)])
             cursor.seat.deliver(made[form, known])
             cursor.peers_known = -version if crowded else version
         return PRESENCE_S

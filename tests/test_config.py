@@ -49,10 +49,22 @@ def test_a_settings_file_names_settings_with_either_dash(tmp_path: Path) -> None
     path = tmp_path / "roombridge.toml"
     path.write_text('port = 9000\nallow-host = ["room.lan"]\nlog_level = "debug"\n')
     assert read_file(path) == {"port": 9000, "allow_host": ["room.lan"], "log_level": "debug"}
+    path.write_text('listen = "127.0.0.1:8081"\n')
+    assert read_file(path) == {"listen": ["127.0.0.1:8081"]}, "one is a list of one"
 
 
 @pytest.mark.parametrize(
-    ("text", "named"), [("prot = 1", "there is no setting 'prot'"), ("port = ", "roombridge.toml")]
+    ("text", "named"),
+    [
+        ("prot = 1", "there is no setting 'prot'"),
+        ("port = ", "roombridge.toml"),
+        ("port = 1.5", "port = 1.5: expected a whole number"),
+        ("port = true", "port = True: expected a whole number"),
+        ("room = 7", "room = 7: expected a string"),
+        ("data = []", "data = []: expected a string"),
+        ("listen = 8081", "listen = 8081: expected a list of strings"),
+        ("listen = [8081]", "listen = [8081]: expected a list of strings"),
+    ],
 )
 def test_a_bad_settings_file_is_named(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "roombridge.toml"

@@ -441,6 +441,8 @@ def test_a_draft_comes_out_clean_and_otherwise_the_same() -> None:
         ("k", "x" * 20_000, "too_long"),
         ("x" * 65, "hi", "bad_request"),
         ("\ud800", "hi", "bad_request"),
+        ("c\a", "hi", "bad_request"),
+        ("a\nb", "hi", "bad_request"),
     ],
 )
 def test_a_draft_that_breaks_a_rule_is_refused(key: str, text: str, code: str) -> None:

@@ -7,8 +7,9 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.board import CHANGES_KEPT
 from bridge.gate import NAME_MAX_CHARS
-from bridge.model import Peer
+from bridge.model import Peer, Presence
 from bridge.people import People
 
 
@@ -73,15 +74,27 @@ def test_news_are_the_difference_and_in_a_crowd_a_number() -> None:
     sit(people, "alice", "p1")
     seen = people.board.version
     sit(people, "bob", "p2")
-    news = people.news(seen)
+    (news,) = people.news(seen)
     assert news.count == 2 and news.joined and [peer.name for peer in news.joined] == ["bob"]
     sit(people, "carol", "p3")
-    assert people.news(seen).joined is None and people.news(seen).count == 3
+    assert people.news(seen) == [Presence(3)]
     assert len(people.some()) == 2
     people.stand("p3")
-    everybody = people.news(-seen)
+    number, everybody = people.news(-seen)
+    assert number == Presence(2), "who knows a list that is not ours forgets it first"
     assert everybody.joined and {peer.name for peer in everybody.joined} == {"alice", "bob"}
-    assert people.news(seen).left is None or people.news(seen).left == ["p3"]
+
+
+def test_who_is_too_far_behind_starts_the_list_again() -> None:
+    people = People(200)
+    sit(people, "alice", "p1")
+    sit(people, "gone", "p2")
+    seen = people.board.version
+    people.stand("p2")
+    for number in range(CHANGES_KEPT):
+        people.rename("p1", f"alice {number}")
+    number, everybody = people.news(seen)
+    assert (number, everybody.joined, everybody.left) == (Presence(1), list(people), None)
 
 
 def test_thousands_of_one_name_are_not_compared_with_each_other(monkeypatch) -> None:

@@ -391,7 +391,8 @@ async def test_who_came_in_a_crowd_is_told_of_everybody_when_it_is_over(room: Ro
     for other in others[:100]:  # all at once, so that it never hears of a crowd in between
         other.leave()
     await until(lambda: seat.heard("presence"))
-    (told,) = seat.heard("presence")
+    number, told = seat.heard("presence")
+    assert number == {"type": "presence", "count": CROWD + 51 - 100}, "so that it forgets those it was greeted with"
     assert told["count"] == len(told["joined"]) == CROWD + 51 - 100
 
 

@@ -78,7 +78,7 @@ class BrowserTransport:
         after = gate.clean_number(query["after"], "after", -1) if "after" in query else None
         client = gate.clean_client(query["client"]) if query.get("client") else secrets.token_urlsafe(16)
         # Pings are ours: aiohttp's would cut off a reader that is only slow before its minute is over.
-        start, gap = await room.place(after, query.get("epoch"))  # which may fail, so before the handshake
+        start, gap = await room.place(after, query.get("epoch") or None)  # which may fail, so before the handshake
         ws = web.WebSocketResponse(
             timeout=CLOSE_S, autoping=False, compress=False, max_msg_size=browser.FRAME_IN_MAX_BYTES
         )

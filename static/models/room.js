@@ -213,8 +213,8 @@ export class Room {
 
   #transfer(transfer) {
     const own = this.uploads.claim(transfer, this.you.value?.id);
-    // My own failure is told by my own card, which has the Retry button.
-    if (own && transfer.state === "failed") this.transfers.drop(transfer.id);
+    // My own failure is told by my own card, which has the Retry button; done for a reason is done without an entry.
+    if ((own && transfer.state === "failed") || (transfer.state === "done" && transfer.reason)) this.transfers.drop(transfer.id);
     else this.transfers.tell(transfer);
   }
 

@@ -117,6 +117,13 @@ test("my name is what the server says it is", () => {
   assert.deepEqual(held.sockets[0].sent.at(-1), { type: "name", name: "zoe" });
 });
 
+test("a transfer that is done for a reason has no entry, and its card goes", () => {
+  const held = enter();
+  held.hear(hello(), { type: "transfer", id: "f1", name: "a", from: peer("t", "http"), received: 2, size: 2, state: "receiving" });
+  held.hear({ type: "transfer", id: "f1", name: "a", from: peer("t", "http"), received: 2, size: 2, state: "done", reason: "it was here already" });
+  assert.deepEqual(held.room.transfers.list.value, []);
+});
+
 test("somebody's transfer becomes the file's entry", () => {
   const held = enter();
   held.hear(hello(), { type: "transfer", id: "f1", name: "a", from: peer("t", "tcp"), received: 1, size: 2, state: "receiving" });

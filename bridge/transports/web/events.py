@@ -94,4 +94,4 @@ def _wanted(request: web.Request) -> tuple[int, str | None]:
         epoch, seq = events.last_event_id(resumed)
         return gate.clean_number(seq, "Last-Event-ID", 0), epoch
     query = request.query
-    return gate.clean_number(query.get("after", "-1"), "after", -1), query.get("epoch")
+    return gate.clean_number(query.get("after", "-1"), "after", -1), query.get("epoch") or None

@@ -51,7 +51,8 @@ class PageHandlers:
         ]
 
     async def home(self, request: web.Request) -> web.Response:
-        raise web.HTTPFound(f"/r/{self._room}")
+        query = f"?{request.query_string}" if request.query_string else ""
+        raise web.HTTPFound(f"/r/{self._room}{query}")
 
     async def page(self, request: web.Request) -> web.Response:
         """The room for people; with `Accept: application/json` its description for programs."""

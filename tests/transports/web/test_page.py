@@ -64,6 +64,8 @@ async def test_the_root_leads_to_the_default_room(
     server = await serve(room=room)
     async with session.get(server.url, allow_redirects=False) as response:
         assert (response.status, response.headers["Location"]) == (302, f"/r/{quote(room)}")
+    async with session.get(f"{server.url}?name=bob&lang=zh-CN", allow_redirects=False) as response:
+        assert response.headers["Location"] == f"/r/{quote(room)}?name=bob&lang=zh-CN"
     assert (await page(session, server.url)).all("body")[0]["data-room"] == room
 
 
