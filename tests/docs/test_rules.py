@@ -75,6 +75,7 @@ RULES = {
     "say and be answered with the key": 'browser.md: alice < {"type":"text","seq":1,"key":"k1","from":{"name":"alice"},"text":"hi bob"}',
     "what breaks a rule does not end the connection": 'entries.md: carol < {"type":"text","seq":1,"key":"k4"}',
     "1001 going away": "browser.md: erin << (close 1001)",
+    "1002 what RFC 6455 forbids": "stories/test_frames.py::test_a_frame_is_taken_or_ends_the_connection_with_its_code",
     "1003 a binary frame": "browser.md: alice < (close 1003)",
     "1007 no UTF-8": "transports/test_browser.py::test_a_frame_that_is_no_utf8_closes_with_1007",
     "1008 too many objects": "browser.md: fred << (close 1008)",
