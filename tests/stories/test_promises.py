@@ -36,6 +36,7 @@ LONG = "x" * 16_000
 FLOOD = 320
 """So many long texts are more than the kernel, a seat and the tail hold for somebody who does not read."""
 FLOODS_MAX = 1
+RECEIVE_BUFFER_BYTES = 16 * 1024
 
 numbers = st.integers(0, CLIENTS - 1)
 
@@ -191,7 +192,10 @@ class Promises(RuleBasedStateMachine):
     async def _come(self, client: Client) -> None:
         where = f"{self.house.url.replace('http', 'ws', 1)}r/lobby/ws?client={quote(client.secret)}"
         place = f"&after={client.last_seq}" + (f"&epoch={self.epoch}" if self.epoch else "")
-        client.ws = await connect(where + place, proxy=None, max_size=None, compression=None)
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        sock.connect(("127.0.0.1", self._port()))
+        client.ws = await connect(where + place, sock=sock, proxy=None, max_size=None, compression=None)
         first, *more = (await client.ws.recv()).split("\n")
         hello = json.loads(first)
         assert hello["type"] == "hello"
