@@ -1,5 +1,5 @@
 # One word for each thing a developer does. Everything runs from .venv.
-.PHONY: setup serve test lint types format docs screens vendor clean
+.PHONY: setup serve test fuzz lint types format docs screens vendor clean
 
 bin := .venv/bin
 
@@ -12,6 +12,9 @@ serve: setup
 
 test: setup
 	$(bin)/pytest
+
+fuzz: setup
+	$(bin)/python -m tests.fuzz.run $(target) --seconds $(or $(seconds),600)
 
 lint: setup
 	$(bin)/ruff check . && $(bin)/ruff format --check . && $(bin)/lint-imports

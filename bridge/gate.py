@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from bridge.model import Code, Draft, Refused
 
@@ -36,15 +37,27 @@ _RESERVED_STEM = re.compile(r"^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|
 def check(draft: Draft) -> Draft:
     """The gate itself: every draft passes here on its way into the log, and nothing else needs to.
 
-    Raises `Refused`. Texts, names and keys come out clean; files were cleaned when their transfer began.
+    Raises `Refused`. A text comes out clean; rooms, names and files come in clean, and are looked at once more, because
+    one record that no encoder takes would stop every reader of its room.
     """
     clean_key(draft.key)
+    _check_clean(draft.room, draft.sender.name)
     if draft.text is None:
+        if draft.file and clean_file_name(draft.file.name) != draft.file.name:
+            raise Refused("bad_request", f"file name {ascii(draft.file.name)[:64]} is not as the gate makes it")
         return draft
     text = clean_text(draft.text)
     if text == draft.text:
         return draft
     return Draft(draft.room, draft.author, draft.key, draft.sender, text=text)
+
+
+@lru_cache(4096)  # everybody speaks more than once
+def _check_clean(room: str, name: str) -> None:
+    if clean_room(room) != room:
+        raise Refused("bad_room", f"room name {ascii(room)[:64]} is not as the gate makes it")
+    if clean_name(name) != name:
+        raise Refused("bad_name", f"name {ascii(name)[:64]} is not as the gate makes it")
 
 
 def clean_text(text: str) -> str:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Final
 
 import msgspec
 
 from bridge.board import Board
 from bridge.gate import NAME_MAX_CHARS
+from bridge.lookalikes import looks
 from bridge.model import Peer, Presence
+
+HOUSE_NAMES: Final = ("admin", "roombridge", "server", "system", "管理员", "系统")
+"""Taken from the start, so that nobody speaks in the house's name."""
+
+HINTS_MAX: Final = 4096
+"""For how many looks it is remembered which number to try first; without, it only takes longer."""
 
 
 class People:
-    """Peers by id, each name taken once (case-folded). Names come in clean."""
+    """Peers by id, each name taken once, and with it all that look like it. Names come in clean."""
 
     def __init__(self, crowd: int) -> None:
         self.board: Board[Peer] = Board()
         self._crowd = crowd
         self._seats: dict[str, int] = {}
-        self._holders: dict[str, str] = {}
+        self._holders: dict[str, str] = {look: "" for name in HOUSE_NAMES for look in looks(name)}
         self._next_suffix: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -66,34 +74,36 @@ class People:
         peer = msgspec.structs.replace(peer, name=name)
         if before == peer:
             return before
-        if name != wanted and name.casefold() not in self._holders:
+        if name != wanted and self._holders.keys().isdisjoint(looks(name)):
             # A thousand of one name must not cost a million look-ups.
-            self._next_suffix[wanted.casefold()] = int(name.rpartition("-")[2]) + 1
+            if len(self._next_suffix) > HINTS_MAX:
+                self._next_suffix.clear()
+            self._next_suffix |= dict.fromkeys(looks(wanted), int(name.rpartition("-")[2]) + 1)
         if before:
             self._release(before.name)
-        self._holders[name.casefold()] = peer.id
+        self._holders |= dict.fromkeys(looks(name), peer.id)
         self.board.put(peer.id, peer)
         return peer
 
     def _release(self, name: str) -> None:
         """A name is free again, and so is its number: who comes back as `bob-2` is not `bob-3`."""
-        del self._holders[name.casefold()]
+        for look in looks(name):
+            del self._holders[look]
         stem, _, number = name.rpartition("-")
-        fold = stem.casefold()
-        if fold in self._next_suffix and number.isdecimal():
-            self._next_suffix[fold] = max(2, min(self._next_suffix[fold], int(number)))
+        if number.isdecimal():
+            for look in self._next_suffix.keys() & looks(stem):
+                self._next_suffix[look] = max(2, min(self._next_suffix[look], int(number)))
 
     def free_name(self, wanted: str, id: str) -> str:
-        """`wanted` if nobody else here has it, else with the first free `-2`, `-3`, ...; never longer than a name."""
+        """`wanted` if nobody else here looks so, else with the first free `-2`, `-3`, ...; never longer than a name."""
         if self._free(wanted, id):
             return wanted
         if own := self.board.get(id):
-            stem, dash, digits = own.name.rpartition("-")
-            cut = wanted[: NAME_MAX_CHARS - len(dash + digits)].rstrip()
-            if digits.isdecimal() and stem.casefold() == cut.casefold():
-                return cut + dash + digits  # it was given this name for the same wish
-        fold = wanted.casefold()
-        number = self._next_suffix.get(fold, 2)
+            _stem, dash, digits = own.name.rpartition("-")
+            again = wanted[: NAME_MAX_CHARS - len(dash + digits)].rstrip() + dash + digits
+            if digits.isdecimal() and again.casefold() == own.name.casefold() and self._free(again, id):
+                return again  # it was given this name for the same wish
+        number = max(self._next_suffix.get(look, 2) for look in looks(wanted))
         while True:
             suffix = f"-{number}"
             candidate = wanted[: NAME_MAX_CHARS - len(suffix)].rstrip() + suffix
@@ -102,7 +112,7 @@ class People:
                 return candidate
 
     def _free(self, name: str, id: str) -> bool:
-        return self._holders.get(name.casefold(), id) == id
+        return all(self._holders.get(look, id) == id for look in looks(name))
 
     def news(self, known: int) -> list[Presence]:
         """What somebody who was last told of version `known` does not know; negative: they know only a number.

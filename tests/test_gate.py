@@ -19,8 +19,8 @@ from bridge.gate import (
     clean_room,
     clean_text,
 )
-from bridge.model import Refused
-from tests.support.nouns import anything, draft, file, nasty
+from bridge.model import Draft, Refused
+from tests.support.nouns import anything, draft, file, nasty, peer
 
 RESERVED = [
     *("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"),
@@ -452,3 +452,20 @@ def test_a_draft_that_breaks_a_rule_is_refused(key: str, text: str, code: str) -
 def test_a_draft_needs_a_key() -> None:
     assert refusal(lambda _: gate.check(msgspec.structs.replace(draft(), key="")), "") == "bad_request"
     assert gate.check(draft("hi", "x" * 64)).key == "x" * 64
+
+
+UNCLEAN = {
+    "a room": (msgspec.structs.replace(draft(), room="no room"), "bad_room"),
+    "a room that is not composed": (msgspec.structs.replace(draft(), room="e\u0301"), "bad_room"),
+    "a name with a surrogate": (draft(sender=peer(name="\ud800")), "bad_name"),
+    "a name in brackets": (draft(sender=peer(name="[x]")), "bad_name"),
+    "a name with space around it": (draft(sender=peer(name=" x ")), "bad_name"),
+    "a file that is a path": (draft(text=None, file=file(name="../x")), "bad_request"),
+    "a file of another's": (draft(text=None, file=file(), sender=peer(name="a\nb")), "bad_name"),
+}
+
+
+@pytest.mark.parametrize(("poison", "code"), UNCLEAN.values(), ids=UNCLEAN.keys())
+def test_what_a_transport_let_through_unclean_stops_at_the_gate(poison: Draft, code: str) -> None:
+    for _ in range(2):  # also when it is asked again
+        assert refusal(lambda _: gate.check(poison), "") == code

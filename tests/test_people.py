@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
+from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.board import CHANGES_KEPT
 from bridge.gate import NAME_MAX_CHARS
+from bridge.lookalikes import looks
 from bridge.model import Peer, Presence
-from bridge.people import People
+from bridge.people import HINTS_MAX, HOUSE_NAMES, People
 
 
 def sit(people: People, name: str, id: str | None = None) -> Peer:
@@ -97,7 +101,29 @@ def test_who_is_too_far_behind_starts_the_list_again() -> None:
     assert (number, everybody.joined, everybody.left) == (Presence(1), list(people), None)
 
 
-def test_thousands_of_one_name_are_not_compared_with_each_other(monkeypatch) -> None:
+def test_a_name_that_looks_like_a_taken_one_is_taken() -> None:
+    people = People(200)
+    given_names = [sit(people, name).name for name in ("alice", "аlice", "ALICE", "a1ice", "аlice-2", "bob")]
+    assert given_names == ["alice", "аlice-2", "ALICE-3", "a1ice-4", "аlice-2-2", "bob"]
+
+
+@pytest.mark.parametrize("name", [*HOUSE_NAMES, "Admin", "аdmin", "5ystem".replace("5", "ѕ"), "SERVER"])
+def test_nobody_speaks_in_the_houses_name(name: str) -> None:
+    people = People(200)
+    assert sit(people, name, "p1").name == f"{name}-2"
+    assert sit(people, name, "p2").name == f"{name}-3"
+    people.stand("p1")
+    people.stand("p2")
+    assert people.free_name(name, "p3") == f"{name}-2"
+    assert sit(people, "administrator").name == "administrator"
+
+
+ONE_SHAPE = {"one name": "guest", "one look": "Il1|", "small and capital": "oOоО"}
+
+
+@pytest.mark.parametrize("signs", ONE_SHAPE.values(), ids=ONE_SHAPE.keys())
+def test_thousands_of_one_look_are_not_compared_with_each_other(signs: str, monkeypatch) -> None:
+    dice = Random(1)
     people = People(200)
     asked = 0
     free = people._free
@@ -109,17 +135,30 @@ def test_thousands_of_one_name_are_not_compared_with_each_other(monkeypatch) -> 
 
     monkeypatch.setattr(people, "_free", counting)
     for number in range(2000):
-        sit(people, "guest", f"p{number}")
+        name = signs if signs == "guest" else "".join(dice.choices(signs, k=20))
+        sit(people, name, f"p{number}")
     assert len({peer.name for peer in people}) == 2000
     assert asked <= 3 * 2000
 
 
+def test_what_number_to_try_first_is_forgotten_in_time() -> None:
+    people = People(200)
+    for number in range(3 * HINTS_MAX):
+        sit(people, f"n{number}", "p1")
+        sit(people, f"n{number}", "p2")
+        assert len(people._next_suffix) <= HINTS_MAX + 3
+
+
+SEATED = ["bob", "Bob", "BOB-2", "b0b", "bоb-2", "x" * 32, "ß", "admin"]
+RENAMED = ["bob", "bob-3", "Ill-2", "lIl", "x" * 32, "X" * 32]
 STEPS = st.lists(
     st.one_of(
         st.tuples(
-            st.just("sit"), st.integers(0, 6), st.sampled_from(["bob", "Bob", "BOB-2", "bob-2", "x" * 32, "ß", "ss"])
+            st.just("sit"),
+            st.integers(0, 6),
+            st.sampled_from(["bob", "Bob", "BOB-2", "b0b", "bоb-2", "x" * 32, "ß", "admin"]),
         ),
-        st.tuples(st.just("rename"), st.integers(0, 6), st.sampled_from(["bob", "bob-3", "Alice", "x" * 32, "X" * 32])),
+        st.tuples(st.just("rename"), st.integers(0, 6), st.sampled_from(RENAMED)),
         st.tuples(st.just("stand"), st.integers(0, 6), st.just("")),
     ),
     max_size=60,
@@ -151,6 +190,8 @@ def test_names_are_one_each_whoever_comes_and_goes(steps: list[tuple[str, int, s
         assert {peer.id for peer in people} == here
         assert len(people) == len(here) == len({peer.name.casefold() for peer in people})
         assert all(len(peer.name) <= NAME_MAX_CHARS for peer in people)
+        shown = [*HOUSE_NAMES, *(peer.name for peer in people)]
+        assert not any(looks(one) & looks(other) for one, other in combinations(shown, 2))
         assert all(people.seats_of(id) == seats[id] for id in seats)
 
 

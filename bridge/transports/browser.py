@@ -203,12 +203,15 @@ class _Browser:
         answer.add_done_callback(lambda future: self._answered(key, future))
 
     def _answered(self, key: str, future: asyncio.Future[Stored]) -> None:
-        """A new entry comes by itself, with all others; what was said before is repeated to this seat alone."""
+        """A new entry comes by itself, with all others; what was said before is repeated to this seat alone.
+
+        Unless it lies ahead of this seat: then it comes in its order too, and nobody takes it for the place reached.
+        """
         self._unanswered -= 1
         match future.exception():
             case None:
                 stored = future.result()
-                if not stored.new:
+                if not stored.new and self._cursor and stored.entry.seq <= self._cursor.seq:
                     self._tell(stored.entry)
             case Refused() as refused:
                 self._tell(browser.refusal(refused, key))

@@ -98,9 +98,9 @@ def decode(raw: bytes) -> str:
 
     Never `errors="replace"`: STUN, DTLS or DNS must not turn into a message. Raises `Refused` `bad_text`.
     """
-    for encoding in ("utf-8-sig", "gb18030"):
+    for encoding in ("utf-8", "gb18030"):
         try:
-            return raw.decode(encoding)
+            return raw.decode(encoding).removeprefix("\ufeff")
         except UnicodeDecodeError:
             continue
     raise Refused("bad_text", f"{len(raw)} bytes that are neither UTF-8 nor GB18030 text")

@@ -61,10 +61,10 @@ def _http_or_line(opening: bytes, ended: bool) -> Language | None:
     if not _METHOD_SO_FAR.match(opening):
         return Language.LINE
     first_line, newline, _ = opening[:OPENING_MAX_BYTES].partition(b"\n")
+    if first_line.startswith(_HTTP_2_PREFACE):  # asked first: it is known before the rest of its line has come
+        return Language.REFUSED
     if b" HTTP/1." in first_line:
         return Language.HTTP
-    if first_line.startswith(_HTTP_2_PREFACE):
-        return Language.REFUSED
     if newline or ended:
         return Language.LINE
     if len(opening) >= OPENING_MAX_BYTES:

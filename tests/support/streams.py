@@ -194,13 +194,14 @@ class RawBrowser:
     def read(self) -> list[dict[str, Any]]:
         """The objects of the next text frame; a ping is passed over, a close frame is `[{"close": code}]`."""
         while True:
-            opcode, payload = self._frame()
+            opcode, payload = self.frame()
             if opcode == 1:
                 return [json.loads(line) for line in payload.split(b"\n")]
             if opcode == 8:
                 return [{"close": int.from_bytes(payload[:2], "big")}]
 
-    def _frame(self) -> tuple[int, bytes]:
+    def frame(self) -> tuple[int, bytes]:
+        """The next frame, whatever it is: its opcode and payload."""
         head = self._take(2)
         length = head[1]
         if length == 126:

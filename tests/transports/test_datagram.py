@@ -6,18 +6,24 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bridge import mailbox
 from bridge.config import Config
 from bridge.model import Draft, Stored
+from bridge.rooms import Rooms
 from bridge.server import Server
 from bridge.store.sqlite import SqliteLog
+from bridge.tally import Tally
 from bridge.transports import datagram
 from bridge.wire.datagram import DATAGRAM_IN_MAX_BYTES, DATAGRAM_OUT_MAX_BYTES
-from tests.support.peers import BrowserPeer, DatagramPeer, entries, texts
+from tests.support import nouns
+from tests.support.observe import linux_only
+from tests.support.peers import PATIENCE_S, BrowserPeer, DatagramPeer, entries, texts
 
 
 def seat(server: Server) -> DatagramPeer:
@@ -342,17 +348,17 @@ async def test_a_peer_whose_port_is_closed_leaves_and_the_living_miss_nothing(
     server: Server, session: aiohttp.ClientSession
 ) -> None:
     """Every second of a crowd dies; what finds a closed port could eat the next one's message."""
-    browser = await BrowserPeer.join(session, server.url)
-    crowd = [await asyncio.to_thread(seat, server) for _ in range(20)]
+    crowd = [await asyncio.to_thread(seat, server) for _ in range(200)]
     living, dead = crowd[::2], crowd[1::2]
-    await browser.until(type="presence", count=21)
+    browser = await BrowserPeer.join(session, server.url)
+    assert browser.hello["count"] == 201
     for peer in dead:
         peer.close()
     for number in range(10):
         await browser.say(f"k{number}", f"number {number}")
         await browser.entry()  # one by one: of two datagrams to a closed port, the second takes the error itself
     late = await BrowserPeer.join(session, server.url)
-    assert late.hello["count"] == 12
+    assert late.hello["count"] == 102
     name = browser.hello["you"]["name"]
     for peer in living:
         with peer:
@@ -409,6 +415,30 @@ async def test_two_servers_that_are_set_upon_each_other_stop(
                 except TimeoutError:
                     break
             return passed
+
+    assert await asyncio.to_thread(conversation) <= 20
+
+
+async def test_mirrors_that_hear_each_other_stop(server: Server, session: aiohttp.ClientSession) -> None:
+    """What one sends back is news to the other, and what that sends back is news to the one."""
+
+    def conversation() -> int:
+        with DatagramPeer(server.address) as one, DatagramPeer(server.address) as two, seat(server) as alice:
+            mirrored = 0
+            for mirror in (one, two):
+                mirror.say("hello")
+                mirror.socket.settimeout(0.3)
+            alice.say("is there an echo?")
+            quiet = 0
+            while quiet < 2 and mirrored < 100:
+                for mirror in (one, two):
+                    try:
+                        mirror.say(mirror.socket.recv(65536))
+                        mirrored += 1
+                        quiet = 0
+                    except TimeoutError:
+                        quiet += 1
+            return mirrored
 
     assert await asyncio.to_thread(conversation) <= 20
 
@@ -516,6 +546,72 @@ async def test_what_follows_a_command_that_takes_time_is_heard_after_it(
         welcome, *rest = await asyncio.to_thread(read)
         assert welcome.startswith("* welcome")
         assert rest == [f"[udp-{alice.port}] one\n", f"[udp-{alice.port}] two\n", "THREE\n"]
+
+
+async def test_a_name_counts_for_the_words_it_comes_with_however_long_they_wait(server: Server) -> None:
+    """Two devices behind one address, and a command between that takes its time."""
+
+    def conversation() -> None:
+        with seat(server) as alice, seat(server) as hub:
+            for words in ("/history", "来自一号的消息:one", "来自二号的消息:two", "来自一号的消息:three"):
+                hub.say(words)
+            assert [alice.read() for _ in range(3)] == ["[一号] one\n", "[二号] two\n", "[一号] three\n"]
+
+    await asyncio.to_thread(conversation)
+
+
+@linux_only
+async def test_a_socket_for_any_address_answers_from_the_one_that_was_called(
+    tmp_path: Path,
+) -> None:
+    """A client that has connected its socket hears no other, and a file's address has to be one it can reach."""
+    log = SqliteLog(tmp_path / "log.sqlite3")
+    rooms = Rooms(log)
+    lobby = await rooms.get("lobby")
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.bind(("0.0.0.0", 0))
+    transport = datagram.DatagramTransport(rooms, lobby, sock, Tally())
+
+    def conversation(host: str) -> str:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.settimeout(PATIENCE_S)
+            peer.connect((host, port))
+            peer.send(b"/who")
+            assert peer.recv(1024).startswith(b"* welcome")
+            assert peer.recv(1024).startswith(b"* 1 here")
+            asyncio.run_coroutine_threadsafe(said(), loop).result(PATIENCE_S)
+            line = peer.recv(1024).decode()
+            peer.send(b"/quit")
+            assert peer.recv(1024) == b"* bye\n"
+            return line
+
+    async def said() -> None:
+        await lobby.append(nouns.draft(text=None, file=nouns.file(id=f"f{next(numbers)}")))
+
+    loop, port, numbers = asyncio.get_running_loop(), sock.getsockname()[1], count()
+    try:
+        for host in ("127.0.0.1", "127.0.0.9"):
+            line = await asyncio.to_thread(conversation, host)
+            assert f" http://{host}:{port}/files/" in line
+    finally:
+        transport.close()
+        await log.close()
+
+
+@linux_only
+async def test_what_the_kernel_drops_is_shown(
+    serve: Callable[..., Awaitable[Server]], session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox, "RECEIVE_BUFFER_BYTES", 4096)
+    server = await serve()
+    with DatagramPeer(server.address) as flood:
+        for _ in range(1000):  # the server shares this thread, so it reads none of them meanwhile
+            flood.say("x" * 100)
+        taken = await metric(session, server, "roombridge_datagrams_in_total")
+        while taken + await metric(session, server, "roombridge_datagrams_dropped_by_kernel") < 1000:
+            taken = await metric(session, server, "roombridge_datagrams_in_total")
+    assert 0 < taken < 1000
 
 
 async def test_a_peer_is_told_when_the_server_goes(tmp_path: Path) -> None:
