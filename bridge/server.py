@@ -28,6 +28,7 @@ from bridge.transports.upload import UploadTransport
 from bridge.transports.web import (
     EventHandlers,
     FileHandlers,
+    Forms,
     Guard,
     MessageHandlers,
     MetricHandlers,
@@ -97,7 +98,7 @@ class Server:
         handlers = (
             browsers,
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
-            MessageHandlers(rooms, log, lobby.name),
+            MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
             events,
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
             MetricHandlers(tally, gauges),

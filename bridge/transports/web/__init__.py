@@ -3,6 +3,7 @@
 from bridge.transports.web.body import hold
 from bridge.transports.web.events import EventHandlers
 from bridge.transports.web.files import FileHandlers
+from bridge.transports.web.form import Forms
 from bridge.transports.web.guard import Guard, http_logger
 from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
@@ -11,6 +12,7 @@ from bridge.transports.web.page import PageHandlers
 __all__ = [
     "EventHandlers",
     "FileHandlers",
+    "Forms",
     "Guard",
     "MessageHandlers",
     "MetricHandlers",

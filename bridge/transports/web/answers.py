@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from bridge.model import Code
+from bridge.model import Code, Entry
 
 STATUS: Final[dict[Code, int]] = {
     "bad_request": 400,
@@ -50,6 +50,15 @@ def problem(request: web.BaseRequest, code: Code, message: str, status: int | No
 def code_for(status: int) -> Code:
     """Our word for a status that aiohttp chose."""
     return _CODE.get(status, "bad_request")
+
+
+def wants_json(request: web.BaseRequest) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def file_url(request: web.BaseRequest, entry: Entry) -> str:
+    """A file's whole URL, by the name under which the request reached us."""
+    return f"{request.scheme}://{request.host}{entry.file.url if entry.file else ''}"
 
 
 def json(value: object, status: int = 200) -> web.Response:

@@ -14,7 +14,7 @@ from bridge.log import Files, Log
 from bridge.media import UNKNOWN, shown
 from bridge.model import FileRef, Refused
 from bridge.rooms import Rooms
-from bridge.transports.web.answers import json
+from bridge.transports.web.answers import file_url, json, wants_json
 from bridge.transports.web.body import body
 from bridge.transports.web.visitor import header_text, visitor
 
@@ -68,12 +68,8 @@ class FileHandlers:
                 await file.write(piece)
             stored = await file.finish()
         status = 201 if stored.new else 200
-        ref = stored.entry.file
-        url = f"{request.scheme}://{request.host}{ref.url if ref else ''}"
-        if "application/json" in request.headers.get("Accept", ""):
-            response = json(stored.entry, status)
-        else:
-            response = web.Response(status=status, text=f"{url}\n")
+        url = file_url(request, stored.entry)
+        response = json(stored.entry, status) if wants_json(request) else web.Response(status=status, text=f"{url}\n")
         response.headers["Location"] = url
         return response
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bridge import __version__, gate
 from bridge.rooms import Rooms
-from bridge.transports.web.answers import json
+from bridge.transports.web.answers import json, wants_json
 
 LANGUAGES: Final = ("en", "zh-CN")
 # Set here and not looked up: a machine's registry may call .js something else, and modules then refuse to load.
@@ -56,7 +56,7 @@ class PageHandlers:
     async def page(self, request: web.Request) -> web.Response:
         """The room for people; with `Accept: application/json` its description for programs."""
         room = await self._rooms.get(request.match_info["room"])
-        if "application/json" in request.headers.get("Accept", ""):
+        if wants_json(request):
             about = {"name": room.name, "epoch": room.epoch, "last_seq": room.last_seq, "seats": room.seats}
             return json({**about, "peers": room.people.some(), "count": len(room.people)})
         language = _language(request)
