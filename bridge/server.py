@@ -81,27 +81,23 @@ class Server:
         stack.push_async_callback(files.close)  # after the log, which may still refuse a file that is then removed
         log = SqliteLog(config.data / "log.sqlite3")
         stack.push_async_callback(log.close)
-        rooms = Rooms(log)
+        tally = Tally()
+        log.on_commit = tally.committed
+        rooms = Rooms(log, tally)
         lobby = await rooms.get(config.room)
 
-        tally = Tally()
         browsers = BrowserTransport(rooms)
         app = web.Application(client_max_size=0)
         Guard([*config.allow_host, *(host for host, _port in config.addresses())], tally).protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
-        gauges: dict[str, Callable[[], int]] = {
-            "seats": rooms.all_seats,
-            "drafts_waiting": lambda: log.waiting,
-            "datagrams_dropped_by_kernel": lambda: sum(ask() for ask in drops),
-        }
         handlers = (
             browsers,
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
             MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
             events,
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
-            MetricHandlers(tally, gauges),
+            MetricHandlers(rooms, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
         )
         for handler in handlers:
             for route in handler.routes():

@@ -181,6 +181,7 @@ class DatagramTransport:
 
     def _hear(self, data: bytes, peer: Address, host: str) -> None:
         self._tally.count("datagrams_in")
+        self._tally.heard("udp", len(data))
         if peer == self._own or peer[1] in ANSWERING_PORTS:
             self._tally.count("datagrams_ignored")
             return

@@ -25,7 +25,14 @@ STATUS: Final[dict[Code, int]] = {
     "not_found": 404,
     "unsupported": 415,
 }
-_CODE: Final[dict[int, Code]] = {403: "forbidden", 404: "not_found", 413: "too_large", 415: "unsupported", 503: "busy"}
+_CODE: Final[dict[int, Code]] = {
+    403: "forbidden",
+    404: "not_found",
+    413: "too_large",
+    415: "unsupported",
+    421: "forbidden",
+    503: "busy",
+}
 RETRY_AFTER_S: Final = "1"
 
 

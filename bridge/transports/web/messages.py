@@ -52,6 +52,7 @@ class MessageHandlers:
         raw = await whole(
             request, BODY_MAX_BYTES, f"a text of more than {gate.TEXT_MAX_BYTES} bytes (PUT it as a file)"
         )
+        self._rooms.tally.heard("http", len(raw))
         stored = await room.append(Draft(room.name, who.author, who.key, who.peer, text=plain.message(raw)))
         return json(stored.entry, 201 if stored.new else 200)
 
