@@ -32,6 +32,7 @@ from bridge.transports.web import (
     Guard,
     MessageHandlers,
     MetricHandlers,
+    OpenApiHandlers,
     PageHandlers,
     hold,
     http_logger,
@@ -98,6 +99,7 @@ class Server:
             events,
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
             MetricHandlers(rooms, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
+            OpenApiHandlers(),
         )
         for handler in handlers:
             for route in handler.routes():

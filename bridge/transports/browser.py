@@ -69,7 +69,7 @@ class BrowserTransport:
         self._open: WeakSet[web.WebSocketResponse] = WeakSet()
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/r/{room}/ws", self.serve)]
+        return [web.get("/r/{room}/ws", self.serve, allow_head=False)]
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One browser, from its handshake to its leaving."""

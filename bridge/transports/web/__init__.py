@@ -7,6 +7,7 @@ from bridge.transports.web.form import Forms
 from bridge.transports.web.guard import Guard, http_logger
 from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
+from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Guard",
     "MessageHandlers",
     "MetricHandlers",
+    "OpenApiHandlers",
     "PageHandlers",
     "hold",
     "http_logger",

@@ -36,19 +36,23 @@ _CODE: Final[dict[int, Code]] = {
 RETRY_AFTER_S: Final = "1"
 
 
+class Problem(msgspec.Struct, frozen=True):
+    """RFC 9457's document, with our word for it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Code
+
+
 def problem(request: web.BaseRequest, code: Code, message: str, status: int | None = None) -> web.Response:
     """An RFC 9457 problem document with our `code`; a plain line for a client that accepts anything."""
     status = status or STATUS[code]
     headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else None
     if request.headers.get("Accept", "*/*").strip() == "*/*":
         return web.Response(status=status, text=f"{code}: {message}\n", headers=headers)
-    document = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": message,
-        "code": code,
-    }
+    document = Problem("about:blank", HTTPStatus(status).phrase, status, message, code)
     return web.Response(
         status=status, body=msgspec.json.encode(document), content_type="application/problem+json", headers=headers
     )

@@ -48,8 +48,10 @@ class FileHandlers:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.put("/r/{room}", self.put_without_slash),
-            web.put("/r/{room}/{name:.*}", self.put),
-            web.put("/{name:[^/]*}", self.put),
+            web.put("/r/{room}/", self.put),
+            web.put("/r/{room}/{name:.+}", self.put),
+            web.put("/", self.put),
+            web.put("/{name:[^/]+}", self.put),
             web.get("/files/{id}/{name:.*}", self.get),
         ]
 
@@ -60,7 +62,7 @@ class FileHandlers:
         """The body is a file: 201 and its URL as one line, or the entry as JSON. 200 if its key was known."""
         room = await self._rooms.get(request.match_info.get("room", self._room))
         who = visitor(request, self._rooms, room)
-        name = request.match_info["name"] or header_text(request, "X-Filename") or "upload"
+        name = request.match_info.get("name") or header_text(request, "X-Filename") or "upload"
         size = request.content_length
         coming = Coming(name, size, who.author, who.key, who.peer)
         async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bridge import gate
 from bridge.log import Log
-from bridge.model import Draft, Stored
+from bridge.model import Draft, Entry, Stored
 from bridge.rooms import Rooms
 from bridge.transports.web import form
 from bridge.transports.web.answers import file_url, json, wants_json
@@ -21,6 +21,22 @@ LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
 BODY_MAX_BYTES: Final = gate.TEXT_MAX_BYTES + 8
 """A byte order mark and a line ending do not count as text."""
+
+
+class EntriesPage(msgspec.Struct, frozen=True):
+    """A stretch of a room."""
+
+    epoch: str
+    last_seq: int
+    entries: list[Entry]
+
+
+class RoomLine(msgspec.Struct, frozen=True):
+    """A room in the list of rooms."""
+
+    name: str
+    last_seq: int
+    seats: int
 
 
 class MessageHandlers:
@@ -69,11 +85,11 @@ class MessageHandlers:
             page = await self._log.newest(name, limit, before)
             entries = page.entries
         room = await self._rooms.get(name)
-        return json({"epoch": self._log.epoch, "last_seq": room.last_seq, "entries": entries})
+        return json(EntriesPage(self._log.epoch, room.last_seq, entries))
 
     async def rooms(self, request: web.Request) -> web.Response:
         rooms = await self._log.rooms()
-        return json([{**msgspec.structs.asdict(info), "seats": self._rooms.seats(info.name)} for info in rooms])
+        return json([RoomLine(info.name, info.last_seq, self._rooms.seats(info.name)) for info in rooms])
 
 
 def _answer(request: web.Request, stored: list[Stored]) -> web.Response:
