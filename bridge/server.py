@@ -26,6 +26,7 @@ from bridge.transports.datagram import DatagramTransport
 from bridge.transports.line import LineTransport
 from bridge.transports.upload import UploadTransport
 from bridge.transports.web import (
+    Connection,
     EventHandlers,
     FileHandlers,
     Forms,
@@ -35,7 +36,6 @@ from bridge.transports.web import (
     OpenApiHandlers,
     PageHandlers,
     hold,
-    http_logger,
 )
 from bridge.wire.sniff import Language
 
@@ -46,8 +46,6 @@ PORT_TRIES: Final = 20
 """How often a free TCP port may turn out to be taken for UDP before we give up."""
 DRAIN_S: Final = 2.0
 """How long each floor may take to end what it does; all together stay below the 10 s that are promised."""
-KEEPALIVE_S: Final = 30.0
-HEADERS_MAX: Final = 64
 
 
 class Server:
@@ -89,7 +87,8 @@ class Server:
 
         browsers = BrowserTransport(rooms)
         app = web.Application(client_max_size=0)
-        Guard([*config.allow_host, *(host for host, _port in config.addresses())], tally).protect(app)
+        guard = Guard([*config.allow_host, *(host for host, _port in config.addresses())], tally)
+        guard.protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
         handlers = (
@@ -106,25 +105,17 @@ class Server:
                 # through `register`, which answers HEAD wherever there is GET
                 route.kwargs["expect_handler"] = hold
                 route.register(app.router)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            logger=http_logger,
-            keepalive_timeout=KEEPALIVE_S,
-            max_headers=HEADERS_MAX,
-            auto_decompress=False,
-            shutdown_timeout=DRAIN_S,
-        )
+        runner = web.AppRunner(app, shutdown_timeout=DRAIN_S)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(browsers.close)
         stack.callback(events.close)
-        if runner.server is None:
+        if (http := runner.server) is None:
             raise RuntimeError("aiohttp made no server")
 
         line = LineTransport(rooms, lobby.name)
         upload = UploadTransport(rooms, files, lobby.name, config.max_file_bytes)
-        door = FrontDoor(runner.server, {Language.LINE: line.serve, Language.UPLOAD: upload.serve})
+        door = FrontDoor(lambda: Connection(http, guard), {Language.LINE: line.serve, Language.UPLOAD: upload.serve})
         stack.push_async_callback(door.empty, DRAIN_S)
         stack.callback(door.shut)
         for tcp, udp in sockets:

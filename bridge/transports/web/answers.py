@@ -31,6 +31,7 @@ _CODE: Final[dict[int, Code]] = {
     413: "too_large",
     415: "unsupported",
     421: "forbidden",
+    500: "busy",
     503: "busy",
 }
 RETRY_AFTER_S: Final = "1"

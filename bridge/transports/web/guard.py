@@ -47,6 +47,7 @@ _SHIELD: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": PAGE_POLICY,
 }
+_PLAIN: Final = {hdrs.CONTENT_ENCODING: "identity", hdrs.TRANSFER_ENCODING: "chunked"}
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -69,7 +70,7 @@ class Guard:
         except Refused as refused:
             return self._problem(request, refused.code, refused.message)
         except web.HTTPError as error:
-            answer = self._problem(request, code_for(error.status), error.reason, error.status)
+            answer = self._problem(request, code_for(error.status), _reason(error), error.status)
             if isinstance(error, web.HTTPMethodNotAllowed):
                 answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
             if isinstance(error, web.HTTPRequestTimeout):
@@ -94,10 +95,11 @@ class Guard:
         site = request.headers.get("Sec-Fetch-Site", "none")
         if request.method not in _READING and site in ("cross-site", "same-site"):
             raise Refused("forbidden", f"a {site} page may not change anything here")
-        if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
-            raise Refused("unsupported", "Content-Encoding is not taken: send the bytes as they are")
+        for header, plain in _PLAIN.items():
+            if request.headers.get(header, plain).strip().lower() != plain:
+                raise Refused("unsupported", f"{header} is not taken: send the bytes as they are")
 
-    def _problem(self, request: web.Request, code: Code, message: str, status: int | None = None) -> web.Response:
+    def _problem(self, request: web.BaseRequest, code: Code, message: str, status: int | None = None) -> web.Response:
         self._tally.refused(code, "http")
         return problem(request, code, message, status)
 
@@ -105,14 +107,29 @@ class Guard:
         """Whether a `Host` header names this server: loopback, an address we listen on, or an allowed name."""
         return _bare(host) in self._names or _loopback(host)
 
+    def problem(self, request: web.BaseRequest, status: int, message: str) -> web.Response:
+        """The answer to a request that never came as far as the middleware."""
+        answer = self._problem(request, code_for(status), message, status)
+        self._dress(request, answer)
+        return answer
+
     async def _shield(self, request: web.Request, response: web.StreamResponse) -> None:
+        self._dress(request, response)
+
+    def _dress(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         self._tally.count("answer_bytes", response.content_length or 0)
         for name, value in _SHIELD.items():
             response.headers.setdefault(name, value)
-        if request.secure or _loopback(request.host):
+        if request.secure or _loopback(request.headers.get(hdrs.HOST, "")):
             # Elsewhere browsers ignore it and complain in every console: http://room.lan is no secure context.
             response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Server"] = "roombridge"  # which library and version is nobody's business
+
+
+def _reason(error: web.HTTPError) -> str:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return f"{error.method} does nothing here, but {', '.join(sorted(error.allowed_methods))} may"
+    return error.reason
 
 
 def _bare(host: str) -> str:
