@@ -6,8 +6,9 @@ announced, in the order of the form: a form that breaks off leaves nothing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack
+from itertools import count
 from typing import Final, TypeVar
 
 from aiohttp import BodyPartReader, MultipartReader, hdrs, web
@@ -40,24 +41,31 @@ class Forms:
         self._max_file_bytes = max_file_bytes
 
     async def take(self, request: web.Request, room: Room, who: Visitor) -> list[Stored]:
-        """One entry for each file and each `text` field, in their order. Raises `Refused`; then nothing was taken.
+        """One entry for each file and each `text` field, in their order, under keys that are the same each time.
 
-        The first is stored under the visitor's key K, the others under K-2, K-3, ...: sent again, all are known again.
+        Raises `Refused`; then nothing was taken, unless the disk got full between the first entry and the last.
         """
         drafts: list[Draft | Intake] = []
+        keys = _keys(who.key)
         async with AsyncExitStack() as stack:
             async for part in _parts(request):
-                key = who.key if not drafts else gate.clean_key(f"{who.key}-{len(drafts) + 1}")
                 if part.filename:
-                    coming = Coming(part.filename, None, who.author, key, who.peer)
+                    coming = Coming(part.filename, None, who.author, next(keys), who.peer)
                     file = await Intake.begin(room, self._files, coming, self._max_file_bytes)
                     drafts.append(await stack.enter_async_context(file))
                     await _copy(part, file)
                 elif text := await _text(part):
-                    drafts.append(Draft(room.name, who.author, key, who.peer, text=gate.clean_text(text)))
+                    drafts.append(Draft(room.name, who.author, next(keys), who.peer, text=gate.clean_text(text)))
             if not drafts:
                 raise Refused("empty", f"a form without a file and without a field {TEXT_FIELD!r}")
             return [await (one.finish() if isinstance(one, Intake) else room.append(one)) for one in drafts]
+
+
+def _keys(first: str) -> Iterator[str]:
+    """K, K-2, K-3, ...: who sends a form again finds each of its entries known."""
+    yield first
+    for number in count(2):
+        yield gate.clean_key(f"{first}-{number}")
 
 
 async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
@@ -67,10 +75,9 @@ async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
         reader = MultipartReader(request.headers, request.content)
     except ValueError as exc:
         raise Refused("bad_request", f"the form cannot be read: {exc}") from None
-    count = 0
+    parts = count(1)
     while (part := await _read(reader.next())) is not None:
-        count += 1
-        if count > PARTS_MAX:
+        if next(parts) > PARTS_MAX:
             raise Refused("too_large", f"more than {PARTS_MAX} parts in one form")
         if not isinstance(part, BodyPartReader) or not (part.name or part.filename):
             raise Refused("bad_request", "a part of the form is neither a field nor a file with a name")

@@ -97,6 +97,11 @@ async def test_a_form_sent_again_under_its_key_is_known(
     assert [entry["key"] for entry in await entries(session, server.url)] == ["k", "k-2", "k-3", "k-4"]
 
 
+async def test_a_long_key_is_no_matter_where_none_is_made_of_it(server: Server, session: aiohttp.ClientSession) -> None:
+    response = await send(session, server, FILE + field('name="other"', b"x") + END, X_Key="k" * 64)
+    assert response.status == 201
+
+
 async def test_a_form_in_chunks_of_any_cut_is_the_same_form(server: Server, session: aiohttp.ClientSession) -> None:
     whole = WORDS + FILE + END
 
