@@ -74,7 +74,7 @@ class Guest:
         name = self.peer.name if self.peer.name == given else f"{self.peer.name} ({given})"
         voice.notice(f"welcome to {room.name}, you are {name}; /help lists commands")
         if refused:
-            voice.notice(refused.message)
+            self._refuse(refused)
 
     @property
     def peer(self) -> Peer:
@@ -91,8 +91,12 @@ class Guest:
         try:
             return self._obey(plain.parse(text))
         except Refused as refused:
-            self._voice.notice(refused.message)
+            self._refuse(refused)
             return None
+
+    def _refuse(self, refused: Refused, before: str = "") -> None:
+        self._rooms.tally.refused(refused.code, self.peer.via)
+        self._voice.notice(f"{before}{refused.message}")
 
     def _obey(self, order: plain.Order) -> Later | None:
         match order:
@@ -130,7 +134,7 @@ class Guest:
         """Go by `name` from now on, as `/nick` does; without a word if that changes nothing."""
         before = self.peer
         if refused := self._take(name):
-            self._voice.notice(refused.message)
+            self._refuse(refused)
         elif self.peer != before:
             self._voice.notice(f"you are now {self.peer.name}")
 
@@ -157,7 +161,7 @@ class Guest:
         if future.cancelled() or (fault := future.exception()) is None:
             return
         if isinstance(fault, Refused):
-            self._voice.notice(f"not stored: {fault.message}")
+            self._refuse(fault, "not stored: ")
         else:
             logger.error("no entry for %s in room %s", self.peer.addr, self.room.name, exc_info=fault)
             self._voice.notice("not stored: the server has a fault of its own; its log says more")
@@ -166,7 +170,7 @@ class Guest:
         try:
             room = await self._rooms.get(name)
         except Refused as refused:
-            self._voice.notice(refused.message)
+            self._refuse(refused)
             return
         except StoreError:
             logger.exception("%s could not join a room", self.peer.addr)

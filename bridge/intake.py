@@ -67,6 +67,7 @@ class Intake:
         _check_size(self._received + len(data), self._max_bytes)
         await self._part.write(data)
         self._received += len(data)
+        self._room.tally.heard(self._coming.sender.via, len(data))
         self._measure()
         self._show("receiving")
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple, Protocol
 
 from bridge import gate
 from bridge.board import Board
 from bridge.log import Log
-from bridge.model import Draft, Entry, Gap, Hello, Peer, Signal, Stored, StoreError, Transfer
+from bridge.model import Draft, Entry, Gap, Hello, Peer, Signal, Stored, StoreError, Transfer, Via
 from bridge.pace import Pace
 from bridge.people import People
 from bridge.tail import Form, Tail, Told, stretch
+from bridge.tally import Tally
 
 logger = logging.getLogger("roombridge.room")
 
@@ -104,8 +105,9 @@ class Stretch(NamedTuple):
 class Room:
     """One room: its log, its tail, its people and their cursors."""
 
-    def __init__(self, name: str, log: Log) -> None:
+    def __init__(self, name: str, log: Log, tally: Tally) -> None:
         self.name = name
+        self.tally = tally
         self.epoch = log.epoch
         self.people = People(CROWD)
         self.transfers: Board[Transfer] = Board()
@@ -126,6 +128,10 @@ class Room:
     @property
     def seats(self) -> int:
         return len(self._cursors)
+
+    def lags(self) -> Iterator[tuple[Via, int]]:
+        """Of every seat the way its peer came, and by how much its number is behind the newest."""
+        return ((cursor.peer.via, max(0, self.last_seq - cursor.seq)) for cursor in self._cursors)
 
     async def prime(self) -> None:
         """Take up where the log stands. What it announces meanwhile is kept, so nothing falls between."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from bridge import gate
 from bridge.log import Log, RoomInfo
-from bridge.model import Entry
+from bridge.model import Entry, Via
 from bridge.room import Room
+from bridge.tally import Tally
 
 
 class Author(NamedTuple):
@@ -19,10 +21,21 @@ class Author(NamedTuple):
     id: str
 
 
+class Census(NamedTuple):
+    """All rooms that somebody is in, at one moment. `lag_max` is in numbers, as entries of other rooms lie between."""
+
+    rooms: int
+    seats: Counter[Via]
+    lagging: int
+    lag_max: int
+    uploads: int
+
+
 class Rooms:
     """Rooms by name. A room is made by its first entry; until then it is only a place to wait."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, tally: Tally | None = None) -> None:
+        self.tally = tally or Tally()
         self._log = log
         self._open: WeakValueDictionary[str, Room] = WeakValueDictionary()
         log.on_entry = self._obey
@@ -32,7 +45,7 @@ class Rooms:
         name = gate.clean_room(name)
         room = self._open.get(name)
         if room is None:
-            room = self._open[name] = Room(name, self._log)
+            room = self._open[name] = Room(name, self._log, self.tally)
         await room.prime()
         return room
 
@@ -45,9 +58,17 @@ class Rooms:
         room = self._open.get(name)
         return room.seats if room else 0
 
-    def all_seats(self) -> int:
-        """How many sit in all rooms just now."""
-        return sum(room.seats for room in self._open.values())
+    def census(self) -> Census:
+        """Who sits where just now, and how far behind."""
+        rooms = list(self._open.values())
+        lags = [lag for room in rooms for lag in room.lags()]
+        return Census(
+            rooms=sum(room.seats > 0 for room in rooms),
+            seats=Counter(via for via, _lag in lags),
+            lagging=sum(lag > 0 for _via, lag in lags),
+            lag_max=max((lag for _via, lag in lags), default=0),
+            uploads=sum(len(room.running()) for room in rooms),
+        )
 
     def author(self, client: str) -> Author:
         """Who `client` is, the same after a restart; nobody can work the secret out of the id."""
@@ -55,5 +76,6 @@ class Rooms:
         return Author(key, f"p{key[:12]}")
 
     def _obey(self, entry: Entry) -> None:
+        self.tally.announced(entry)
         if room := self._open.get(entry.room):
             room.advance(entry)

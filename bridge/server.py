@@ -26,14 +26,16 @@ from bridge.transports.datagram import DatagramTransport
 from bridge.transports.line import LineTransport
 from bridge.transports.upload import UploadTransport
 from bridge.transports.web import (
+    Connection,
     EventHandlers,
     FileHandlers,
+    Forms,
     Guard,
     MessageHandlers,
     MetricHandlers,
+    OpenApiHandlers,
     PageHandlers,
     hold,
-    http_logger,
 )
 from bridge.wire.sniff import Language
 
@@ -44,8 +46,6 @@ PORT_TRIES: Final = 20
 """How often a free TCP port may turn out to be taken for UDP before we give up."""
 DRAIN_S: Final = 2.0
 """How long each floor may take to end what it does; all together stay below the 10 s that are promised."""
-KEEPALIVE_S: Final = 30.0
-HEADERS_MAX: Final = 64
 
 
 class Server:
@@ -80,52 +80,42 @@ class Server:
         stack.push_async_callback(files.close)  # after the log, which may still refuse a file that is then removed
         log = SqliteLog(config.data / "log.sqlite3")
         stack.push_async_callback(log.close)
-        rooms = Rooms(log)
+        tally = Tally()
+        log.on_commit = tally.committed
+        rooms = Rooms(log, tally)
         lobby = await rooms.get(config.room)
 
-        tally = Tally()
         browsers = BrowserTransport(rooms)
         app = web.Application(client_max_size=0)
-        Guard([*config.allow_host, *(host for host, _port in config.addresses())], tally).protect(app)
+        guard = Guard([*config.allow_host, *(host for host, _port in config.addresses())], tally)
+        guard.protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
-        gauges: dict[str, Callable[[], int]] = {
-            "seats": rooms.all_seats,
-            "drafts_waiting": lambda: log.waiting,
-            "datagrams_dropped_by_kernel": lambda: sum(ask() for ask in drops),
-        }
         handlers = (
             browsers,
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
-            MessageHandlers(rooms, log, lobby.name),
+            MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
             events,
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
-            MetricHandlers(tally, gauges),
+            MetricHandlers(rooms, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
+            OpenApiHandlers(),
         )
         for handler in handlers:
             for route in handler.routes():
                 # through `register`, which answers HEAD wherever there is GET
                 route.kwargs["expect_handler"] = hold
                 route.register(app.router)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            logger=http_logger,
-            keepalive_timeout=KEEPALIVE_S,
-            max_headers=HEADERS_MAX,
-            auto_decompress=False,
-            shutdown_timeout=DRAIN_S,
-        )
+        runner = web.AppRunner(app, shutdown_timeout=DRAIN_S)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(browsers.close)
         stack.callback(events.close)
-        if runner.server is None:
+        if (http := runner.server) is None:
             raise RuntimeError("aiohttp made no server")
 
         line = LineTransport(rooms, lobby.name)
         upload = UploadTransport(rooms, files, lobby.name, config.max_file_bytes)
-        door = FrontDoor(runner.server, {Language.LINE: line.serve, Language.UPLOAD: upload.serve})
+        door = FrontDoor(lambda: Connection(http, guard), {Language.LINE: line.serve, Language.UPLOAD: upload.serve})
         stack.push_async_callback(door.empty, DRAIN_S)
         stack.callback(door.shut)
         for tcp, udp in sockets:

@@ -97,6 +97,8 @@ class SqliteLog:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.on_entry: Callable[[Entry], None] = lambda entry: None
+        self.on_commit: Callable[[float, int], None] = lambda seconds, drafts: None
+        """Told in the writer thread how long each batch took, and how many drafts it had."""
         self._path = path
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -143,7 +145,10 @@ class SqliteLog:
                     break
             ended = item is None
             if batch:
-                self._loop.call_soon_threadsafe(self._announce, self._store(batch))
+                started = time.perf_counter()
+                answers = self._store(batch)
+                self.on_commit(time.perf_counter() - started, len(batch))
+                self._loop.call_soon_threadsafe(self._announce, answers)
 
     def _store(self, batch: list[_Waiting]) -> list[_Answer]:
         """One transaction; when it fails, nothing of it is stored and everybody is told so."""

@@ -69,7 +69,7 @@ class BrowserTransport:
         self._open: WeakSet[web.WebSocketResponse] = WeakSet()
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/r/{room}/ws", self.serve)]
+        return [web.get("/r/{room}/ws", self.serve, allow_head=False)]
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One browser, from its handshake to its leaving."""
@@ -133,7 +133,7 @@ class _Browser:
         self._cursor = cursor = room.join(Peer(self._author.id, name, "web", self._addr), self._seat, start)
         self._tell(room.hello(cursor, client))
         if refused:
-            self._tell(browser.refusal(refused))
+            self._refuse(browser.refusal(refused))
         if gap:
             self._tell(gap)
 
@@ -144,6 +144,10 @@ class _Browser:
     def _tell(self, said: Entry | Signal) -> None:
         if self._cursor:
             self._cursor.tell(said)
+
+    def _refuse(self, error: Error) -> None:
+        self._room.tally.refused(error.code, "web")
+        self._tell(error)
 
     async def listen(self, ws: web.WebSocketResponse) -> None:
         """Take frame after frame until the browser leaves."""
@@ -159,6 +163,7 @@ class _Browser:
             missed = 0
             match message.type:
                 case WSMsgType.TEXT:
+                    self._room.tally.heard("web", len(message.data))
                     for place, heard in enumerate(browser.decode(message.data)):
                         if place >= OBJECTS_MAX:
                             reason = b"more than %d objects in a frame" % OBJECTS_MAX
@@ -188,7 +193,7 @@ class _Browser:
             case browser.Typing():
                 self._typing()
             case browser.Fault(error):
-                self._tell(error)
+                self._refuse(error)
 
     def _say(self, key: str, text: str) -> None:
         if self._cursor is None:
@@ -196,7 +201,7 @@ class _Browser:
         try:
             answer = self._room.append(Draft(self._room.name, self._author.key, key, self._cursor.peer, text=text))
         except Refused as refused:
-            self._tell(browser.refusal(refused, key))
+            self._refuse(browser.refusal(refused, key))
             return
         self._last = answer
         self._unanswered += 1
@@ -214,7 +219,7 @@ class _Browser:
                 if not stored.new and self._cursor and stored.entry.seq <= self._cursor.seq:
                     self._tell(stored.entry)
             case Refused() as refused:
-                self._tell(browser.refusal(refused, key))
+                self._refuse(browser.refusal(refused, key))
             case fault:
                 logger.error("no entry for %s in room %s", self._addr, self._room.name, exc_info=fault)
                 self._tell(Error("busy", "the server could not store it; its log says more", key))
@@ -224,7 +229,7 @@ class _Browser:
             if self._cursor:
                 self._cursor.rename(name)
         except Refused as refused:
-            self._tell(browser.refusal(refused))
+            self._refuse(browser.refusal(refused))
 
     def _typing(self) -> None:
         now = asyncio.get_running_loop().time()

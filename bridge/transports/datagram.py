@@ -132,6 +132,7 @@ class DatagramTransport:
     def _hear(self, letter: Letter) -> None:
         peer = letter.peer
         self._tally.count("datagrams_in")
+        self._tally.heard("udp", len(letter.data))
         if peer[:2] == (letter.host, self._mailbox.port) or peer[1] in ANSWERING_PORTS:
             self._tally.count("datagrams_ignored")
             return

@@ -61,11 +61,12 @@ class LineTransport:
         try:
             while not seat.hung_up:
                 data = await reader.read(READ_BYTES)
+                self._rooms.tally.heard("tcp", len(data))
                 for heard in decoder.feed(data) if data else decoder.end():
                     if guest is None:
                         room = await self._rooms.get(self._room)
                         guest = Guest(self._rooms, room, seat, "tcp", address(writer.get_extra_info("peername")))
-                    await _take(guest, seat, heard)
+                    await self._take(guest, seat, heard)
                     if seat.hung_up:
                         break
                 if not data:
@@ -73,6 +74,7 @@ class LineTransport:
             if guest:
                 await guest.settle()
         except line.NotLines:
+            self._rooms.tally.refused("bad_request", "tcp")
             writer.transport.abort()
         except asyncio.CancelledError:
             if guest:
@@ -82,14 +84,14 @@ class LineTransport:
             if guest:
                 guest.leave()
 
-
-async def _take(guest: Guest, seat: LineSeat, heard: line.Line | line.Fault) -> None:
-    match heard:
-        case line.Fault(refused):
-            seat.notice(refused.message)
-        case line.Line(text):
-            if text.startswith("/"):
-                await seat.free()  # answers wait for who does not read them; mere words do not
-            if (answer := guest.hear(text)) is not None:
-                await answer
-            await guest.settle(at_most=ABREAST_MAX)
+    async def _take(self, guest: Guest, seat: LineSeat, heard: line.Line | line.Fault) -> None:
+        match heard:
+            case line.Fault(refused):
+                self._rooms.tally.refused(refused.code, "tcp")
+                seat.notice(refused.message)
+            case line.Line(text):
+                if text.startswith("/"):
+                    await seat.free()  # answers wait for who does not read them; mere words do not
+                if (answer := guest.hear(text)) is not None:
+                    await answer
+                await guest.settle(at_most=ABREAST_MAX)

@@ -44,6 +44,7 @@ class UploadTransport:
                 if sent.refused:
                     return
         except upload.BadHeader as bad:
+            self._rooms.tally.refused("bad_request", "tcp")
             logger.info("closed %s: %s", addr, bad)
             writer.transport.abort()
 
@@ -52,6 +53,7 @@ class UploadTransport:
         try:
             stored = await self._take(header, sent, author, addr)
         except Refused as refused:
+            self._rooms.tally.refused(refused.code, "tcp")
             await sent.drain()
             return upload.refusal(refused.code, refused.message)
         except StoreError:

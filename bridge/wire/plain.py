@@ -106,6 +106,11 @@ def decode(raw: bytes) -> str:
     raise Refused("bad_text", f"{len(raw)} bytes that are neither UTF-8 nor GB18030 text")
 
 
+def message(raw: bytes) -> str:
+    """A body that is one message: what `decode` makes of it, without the one line ending that a program adds."""
+    return decode(raw).removesuffix("\n").removesuffix("\r")
+
+
 def parse(text: str) -> Order:
     """What a peer wants with `text`. Raises `Refused` `bad_request` for a command that is none."""
     if not text.startswith("/"):

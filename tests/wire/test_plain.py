@@ -185,3 +185,18 @@ def test_a_notice_is_one_marked_line_whatever_it_quotes(text: str) -> None:
 @given(st.one_of(anything, nasty))
 def test_what_was_made_safe_once_stays_as_it_is(text: str) -> None:
     assert plain.seen(plain.seen(text)) == plain.seen(text)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"hi", "hi"),
+        (b"hi\n", "hi"),
+        (b"hi\r\n", "hi"),
+        (b"hi\n\n", "hi\n"),
+        (b"hi\r", "hi"),
+        ("你好\n".encode("gb18030"), "你好"),
+    ],
+)
+def test_a_body_that_is_a_message_loses_one_line_ending(raw: bytes, said: str) -> None:
+    assert plain.message(raw) == said

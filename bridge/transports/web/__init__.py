@@ -1,20 +1,25 @@
 """HTTP: the page for people, messages and files for programs, all behind one guard. (`docs/protocols/http.md`)"""
 
 from bridge.transports.web.body import hold
+from bridge.transports.web.connection import Connection
 from bridge.transports.web.events import EventHandlers
 from bridge.transports.web.files import FileHandlers
-from bridge.transports.web.guard import Guard, http_logger
+from bridge.transports.web.form import Forms
+from bridge.transports.web.guard import Guard
 from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
+from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
 
 __all__ = [
+    "Connection",
     "EventHandlers",
     "FileHandlers",
+    "Forms",
     "Guard",
     "MessageHandlers",
     "MetricHandlers",
+    "OpenApiHandlers",
     "PageHandlers",
     "hold",
-    "http_logger",
 ]

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from bridge.model import Code
+from bridge.model import Code, Entry
 
 STATUS: Final[dict[Code, int]] = {
     "bad_request": 400,
@@ -25,8 +25,26 @@ STATUS: Final[dict[Code, int]] = {
     "not_found": 404,
     "unsupported": 415,
 }
-_CODE: Final[dict[int, Code]] = {403: "forbidden", 404: "not_found", 413: "too_large", 415: "unsupported", 503: "busy"}
+_CODE: Final[dict[int, Code]] = {
+    403: "forbidden",
+    404: "not_found",
+    413: "too_large",
+    415: "unsupported",
+    421: "forbidden",
+    500: "busy",
+    503: "busy",
+}
 RETRY_AFTER_S: Final = "1"
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """RFC 9457's document, with our word for it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Code
 
 
 def problem(request: web.BaseRequest, code: Code, message: str, status: int | None = None) -> web.Response:
@@ -35,13 +53,7 @@ def problem(request: web.BaseRequest, code: Code, message: str, status: int | No
     headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else None
     if request.headers.get("Accept", "*/*").strip() == "*/*":
         return web.Response(status=status, text=f"{code}: {message}\n", headers=headers)
-    document = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": message,
-        "code": code,
-    }
+    document = Problem("about:blank", HTTPStatus(status).phrase, status, message, code)
     return web.Response(
         status=status, body=msgspec.json.encode(document), content_type="application/problem+json", headers=headers
     )
@@ -50,6 +62,15 @@ def problem(request: web.BaseRequest, code: Code, message: str, status: int | No
 def code_for(status: int) -> Code:
     """Our word for a status that aiohttp chose."""
     return _CODE.get(status, "bad_request")
+
+
+def wants_json(request: web.BaseRequest) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def file_url(request: web.BaseRequest, entry: Entry) -> str:
+    """A file's whole URL, by the name under which the request reached us."""
+    return f"{request.scheme}://{request.host}{entry.file.url if entry.file else ''}"
 
 
 def json(value: object, status: int = 200) -> web.Response:

@@ -7,12 +7,14 @@ refused before costs the sender nothing (RFC 9110 section 10.1.1). aiohttp has n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable
+from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
 
 from bridge.model import Refused
+
+T = TypeVar("T")
 
 SILENCE_S: Final = 60.0
 """A body may pause for so long, then it is over."""
@@ -25,19 +27,13 @@ async def hold(request: web.Request) -> web.StreamResponse | None:
 
 async def body(request: web.Request) -> AsyncIterator[bytes]:
     """The body in pieces as they come. Raises `HTTPRequestTimeout` when its sender falls silent."""
-    await _go_on(request)
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE_S):
-                piece = await request.content.readany()
-        except TimeoutError:
-            raise web.HTTPRequestTimeout(reason=f"no byte of the body for {SILENCE_S:.0f} s") from None
-        if not piece:
-            return
+    await go_on(request)
+    while piece := await timely(request.content.readany()):
         yield piece
 
 
-async def _go_on(request: web.Request) -> None:
+async def go_on(request: web.Request) -> None:
+    """Tell a sender that waits for leave that its body is wanted. Whoever reads a body by `timely` begins with this."""
     expectation = request.headers.get(hdrs.EXPECT)
     if expectation is None or request.version < (1, 1):
         return
@@ -45,6 +41,15 @@ async def _go_on(request: web.Request) -> None:
         raise web.HTTPExpectationFailed(reason=f"expectation {expectation[:64]!r} is unknown")
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     request.writer.output_size = 0
+
+
+async def timely(coming: Awaitable[T]) -> T:
+    """What the body brings next. Raises `HTTPRequestTimeout` when its sender falls silent."""
+    try:
+        async with asyncio.timeout(SILENCE_S):
+            return await coming
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(reason=f"no byte of the body for {SILENCE_S:.0f} s") from None
 
 
 async def whole(request: web.Request, most: int, what: str) -> bytes:

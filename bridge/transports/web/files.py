@@ -14,7 +14,7 @@ from bridge.log import Files, Log
 from bridge.media import UNKNOWN, shown
 from bridge.model import FileRef, Refused
 from bridge.rooms import Rooms
-from bridge.transports.web.answers import json
+from bridge.transports.web.answers import file_url, json, wants_json
 from bridge.transports.web.body import body
 from bridge.transports.web.visitor import header_text, visitor
 
@@ -48,8 +48,10 @@ class FileHandlers:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.put("/r/{room}", self.put_without_slash),
-            web.put("/r/{room}/{name:.*}", self.put),
-            web.put("/{name:[^/]*}", self.put),
+            web.put("/r/{room}/", self.put),
+            web.put("/r/{room}/{name:.+}", self.put),
+            web.put("/", self.put),
+            web.put("/{name:[^/]+}", self.put),
             web.get("/files/{id}/{name:.*}", self.get),
         ]
 
@@ -60,7 +62,7 @@ class FileHandlers:
         """The body is a file: 201 and its URL as one line, or the entry as JSON. 200 if its key was known."""
         room = await self._rooms.get(request.match_info.get("room", self._room))
         who = visitor(request, self._rooms, room)
-        name = request.match_info["name"] or header_text(request, "X-Filename") or "upload"
+        name = request.match_info.get("name") or header_text(request, "X-Filename") or "upload"
         size = request.content_length
         coming = Coming(name, size, who.author, who.key, who.peer)
         async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
@@ -68,12 +70,8 @@ class FileHandlers:
                 await file.write(piece)
             stored = await file.finish()
         status = 201 if stored.new else 200
-        ref = stored.entry.file
-        url = f"{request.scheme}://{request.host}{ref.url if ref else ''}"
-        if "application/json" in request.headers.get("Accept", ""):
-            response = json(stored.entry, status)
-        else:
-            response = web.Response(status=status, text=f"{url}\n")
+        url = file_url(request, stored.entry)
+        response = json(stored.entry, status) if wants_json(request) else web.Response(status=status, text=f"{url}\n")
         response.headers["Location"] = url
         return response
 

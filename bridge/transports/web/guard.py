@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 
-from bridge.model import Refused, StoreError
+from bridge.model import Code, Refused, StoreError
 from bridge.tally import Tally
 from bridge.transports.web.answers import code_for, problem
 
@@ -47,6 +47,7 @@ _SHIELD: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": PAGE_POLICY,
 }
+_PLAIN: Final = {hdrs.CONTENT_ENCODING: "identity", hdrs.TRANSFER_ENCODING: "chunked"}
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -64,49 +65,71 @@ class Guard:
     @web.middleware
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            if refusal := self._refusal(request):
-                return refusal
+            self._check(request)
             return await handler(request)
         except Refused as refused:
-            self._tally.refused(refused.code, "http")
-            return problem(request, refused.code, refused.message)
+            return self._problem(request, refused.code, refused.message)
         except web.HTTPError as error:
-            answer = problem(request, code_for(error.status), error.reason, error.status)
-            if error.status == web.HTTPRequestTimeout.status_code:
+            answer = self._problem(request, code_for(error.status), _reason(error), error.status)
+            if isinstance(error, web.HTTPMethodNotAllowed):
+                answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+            if isinstance(error, web.HTTPRequestTimeout):
                 answer.force_close()  # the rest of its body may still come, and is not to be read as a request
             return answer
         except ConnectionError:  # theirs: the body broke off, and nobody is left to hear of it
-            return problem(request, "bad_request", "the connection broke off")
+            return self._problem(request, "bad_request", "the connection broke off")
         except StoreError:
             logger.exception("%s %r failed", request.method, request.path)
-            return problem(request, "busy", "the server could not do it; its log says more", 500)
+            return self._problem(request, "busy", "the server could not do it; its log says more", 500)
 
-    def _refusal(self, request: web.Request) -> web.Response | None:
+    def _check(self, request: web.Request) -> None:
+        """Raises what is to be answered to who may not ask, or not so."""
         host = request.headers.get(hdrs.HOST, "")
         if not self.is_ours(host):
-            message = f"Host {host[:100]!r} is not a name of this server; --allow-host NAME makes it one"
-            return problem(request, "forbidden", message, 421)
+            raise web.HTTPMisdirectedRequest(
+                reason=f"Host {host[:100]!r} is not a name of this server; --allow-host NAME makes it one"
+            )
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and origin.casefold() != f"{request.scheme}://{host}".casefold():
-            return problem(request, "forbidden", f"Origin {origin[:100]!r} is not this server's own")
+            raise Refused("forbidden", f"Origin {origin[:100]!r} is not this server's own")
         site = request.headers.get("Sec-Fetch-Site", "none")
         if request.method not in _READING and site in ("cross-site", "same-site"):
-            return problem(request, "forbidden", f"a {site} page may not change anything here")
-        if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
-            return problem(request, "unsupported", "Content-Encoding is not taken: send the bytes as they are")
-        return None
+            raise Refused("forbidden", f"a {site} page may not change anything here")
+        for header, plain in _PLAIN.items():
+            if request.headers.get(header, plain).strip().lower() != plain:
+                raise Refused("unsupported", f"{header} is not taken: send the bytes as they are")
+
+    def _problem(self, request: web.BaseRequest, code: Code, message: str, status: int | None = None) -> web.Response:
+        self._tally.refused(code, "http")
+        return problem(request, code, message, status)
 
     def is_ours(self, host: str) -> bool:
         """Whether a `Host` header names this server: loopback, an address we listen on, or an allowed name."""
         return _bare(host) in self._names or _loopback(host)
 
+    def problem(self, request: web.BaseRequest, status: int, message: str) -> web.Response:
+        """The answer to a request that never came as far as the middleware."""
+        answer = self._problem(request, code_for(status), message, status)
+        self._dress(request, answer)
+        return answer
+
     async def _shield(self, request: web.Request, response: web.StreamResponse) -> None:
+        self._dress(request, response)
+
+    def _dress(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
+        self._tally.count("answer_bytes", response.content_length or 0)
         for name, value in _SHIELD.items():
             response.headers.setdefault(name, value)
-        if request.secure or _loopback(request.host):
+        if request.secure or _loopback(request.headers.get(hdrs.HOST, "")):
             # Elsewhere browsers ignore it and complain in every console: http://room.lan is no secure context.
             response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Server"] = "roombridge"  # which library and version is nobody's business
+
+
+def _reason(error: web.HTTPError) -> str:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return f"{error.method} does nothing here, but {', '.join(sorted(error.allowed_methods))} may"
+    return error.reason
 
 
 def _bare(host: str) -> str:

@@ -9,9 +9,10 @@ from aiohttp import web
 
 from bridge import gate
 from bridge.log import Log
-from bridge.model import Draft, Refused
+from bridge.model import Draft, Entry, Stored
 from bridge.rooms import Rooms
-from bridge.transports.web.answers import json
+from bridge.transports.web import form
+from bridge.transports.web.answers import file_url, json, wants_json
 from bridge.transports.web.body import whole
 from bridge.transports.web.visitor import visitor
 from bridge.wire import plain
@@ -22,13 +23,30 @@ BODY_MAX_BYTES: Final = gate.TEXT_MAX_BYTES + 8
 """A byte order mark and a line ending do not count as text."""
 
 
+class EntriesPage(msgspec.Struct, frozen=True):
+    """A stretch of a room."""
+
+    epoch: str
+    last_seq: int
+    entries: list[Entry]
+
+
+class RoomLine(msgspec.Struct, frozen=True):
+    """A room in the list of rooms."""
+
+    name: str
+    last_seq: int
+    seats: int
+
+
 class MessageHandlers:
     """`POST /r/{room}`, `GET /r/{room}/entries`, `GET /rooms`."""
 
-    def __init__(self, rooms: Rooms, log: Log, room: str) -> None:
+    def __init__(self, rooms: Rooms, log: Log, room: str, forms: form.Forms) -> None:
         self._rooms = rooms
         self._log = log
         self._room = room
+        self._forms = forms
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -39,16 +57,19 @@ class MessageHandlers:
         ]
 
     async def post(self, request: web.Request) -> web.Response:
-        """The raw body is the message, whatever its content type says: 201 and the entry, 200 if its key was known."""
-        if request.content_type == "multipart/form-data":
-            raise Refused("unsupported", "multipart is not taken yet: PUT the file to /r/ROOM/NAME (curl -T FILE URL/)")
+        """The raw body is the message, whatever its content type says, unless that is a form.
+
+        201 and the entry, 200 if its key was known.
+        """
         room = await self._rooms.get(request.match_info.get("room", self._room))
         who = visitor(request, self._rooms, room)
+        if request.content_type == form.TYPE:
+            return _answer(request, await self._forms.take(request, room, who))
         raw = await whole(
             request, BODY_MAX_BYTES, f"a text of more than {gate.TEXT_MAX_BYTES} bytes (PUT it as a file)"
         )
-        text = plain.decode(raw).removesuffix("\n").removesuffix("\r")
-        stored = await room.append(Draft(room.name, who.author, who.key, who.peer, text=text))
+        self._rooms.tally.heard("http", len(raw))
+        stored = await room.append(Draft(room.name, who.author, who.key, who.peer, text=plain.message(raw)))
         return json(stored.entry, 201 if stored.new else 200)
 
     async def entries(self, request: web.Request) -> web.Response:
@@ -64,11 +85,21 @@ class MessageHandlers:
             page = await self._log.newest(name, limit, before)
             entries = page.entries
         room = await self._rooms.get(name)
-        return json({"epoch": self._log.epoch, "last_seq": room.last_seq, "entries": entries})
+        return json(EntriesPage(self._log.epoch, room.last_seq, entries))
 
     async def rooms(self, request: web.Request) -> web.Response:
         rooms = await self._log.rooms()
-        return json([{**msgspec.structs.asdict(info), "seats": self._rooms.seats(info.name)} for info in rooms])
+        return json([RoomLine(info.name, info.last_seq, self._rooms.seats(info.name)) for info in rooms])
+
+
+def _answer(request: web.Request, stored: list[Stored]) -> web.Response:
+    """For a form: the whole URL of each file as a line, or all entries as JSON. 200 if every key was known."""
+    status = 201 if any(one.new for one in stored) else 200
+    entries = [one.entry for one in stored]
+    if wants_json(request):
+        return json(entries, status)
+    urls = [file_url(request, entry) for entry in entries if entry.file]
+    return web.Response(status=status, text="".join(f"{url}\n" for url in urls))
 
 
 def _number(request: web.Request, name: str, lowest: int) -> int | None:

@@ -1,23 +1,28 @@
-"""How the server is: alive, and its counters in Prometheus' text format. (`docs/operations.md`)"""
+"""How the server is: alive, and its numbers as Prometheus reads them. (`docs/operations.md`)"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import get_args
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
-from bridge.tally import Tally
+from bridge.model import Via
+from bridge.rooms import Rooms
 
-TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
+class MetricHandlers(Collector):
+    """`GET /healthz` and `GET /metrics`. What only is, and does not happen, is worked out when somebody looks."""
 
-class MetricHandlers:
-    """`GET /healthz` and `GET /metrics`. `gauges` are asked when somebody looks."""
-
-    def __init__(self, tally: Tally, gauges: Mapping[str, Callable[[], int]]) -> None:
-        self._tally = tally
-        self._gauges = gauges
+    def __init__(self, rooms: Rooms, drafts: Callable[[], int], kernel_drops: Callable[[], int]) -> None:
+        self._rooms = rooms
+        self._drafts = drafts
+        self._kernel_drops = kernel_drops
+        self._registry = rooms.tally.registry
+        self._registry.register(self)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/healthz", self.health), web.get("/metrics", self.metrics)]
@@ -26,13 +31,20 @@ class MetricHandlers:
         return web.Response(text="ok\n")
 
     async def metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body="".join(self._lines()).encode(), headers={"Content-Type": TYPE})
+        encode, type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))
+        return web.Response(body=encode(self._registry), headers={hdrs.CONTENT_TYPE: type})
 
-    def _lines(self) -> Iterator[str]:
-        for name, ask in self._gauges.items():
-            yield f"# TYPE roombridge_{name} gauge\nroombridge_{name} {ask()}\n"
-        for name, count in sorted(self._tally.counts.items()):
-            yield f"# TYPE roombridge_{name}_total counter\nroombridge_{name}_total {count}\n"
-        yield "# TYPE roombridge_refused_total counter\n"
-        for (code, via), count in sorted(self._tally.refusals.items()):
-            yield f'roombridge_refused_total{{code="{code}",via="{via}"}} {count}\n'
+    def collect(self) -> Iterator[Metric]:
+        census = self._rooms.census()
+        seats = GaugeMetricFamily("roombridge_seats", "Seats, by the way their peers came.", labels=["via"])
+        for via in get_args(Via):
+            seats.add_metric([via], census.seats[via])
+        yield seats
+        yield GaugeMetricFamily("roombridge_rooms_open", "Rooms that somebody is in.", census.rooms)
+        yield GaugeMetricFamily("roombridge_seats_lagging", "Seats that have not been handed all.", census.lagging)
+        yield GaugeMetricFamily("roombridge_lag_max", "How far the last of them is behind, in numbers.", census.lag_max)
+        yield GaugeMetricFamily("roombridge_uploads_running", "Files on their way in.", census.uploads)
+        yield GaugeMetricFamily("roombridge_drafts_waiting", "Drafts on their way to the disk.", self._drafts())
+        yield CounterMetricFamily(
+            "roombridge_datagrams_dropped_by_kernel", "Datagrams nobody read in time.", self._kernel_drops()
+        )

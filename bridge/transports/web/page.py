@@ -10,8 +10,9 @@ import msgspec
 from aiohttp import web
 
 from bridge import __version__, gate
+from bridge.model import Peer
 from bridge.rooms import Rooms
-from bridge.transports.web.answers import json
+from bridge.transports.web.answers import json, wants_json
 
 LANGUAGES: Final = ("en", "zh-CN")
 # Set here and not looked up: a machine's registry may call .js something else, and modules then refuse to load.
@@ -25,6 +26,17 @@ _TYPES: Final = {
     ".txt": "text/plain",
     ".html": "text/html",
 }
+
+
+class RoomAbout(msgspec.Struct, frozen=True):
+    """A room's description: `peers` are some of the `count` who are here."""
+
+    name: str
+    epoch: str
+    last_seq: int
+    seats: int
+    peers: list[Peer]
+    count: int
 
 
 class PageHandlers:
@@ -57,9 +69,9 @@ class PageHandlers:
     async def page(self, request: web.Request) -> web.Response:
         """The room for people; with `Accept: application/json` its description for programs."""
         room = await self._rooms.get(request.match_info["room"])
-        if "application/json" in request.headers.get("Accept", ""):
-            about = {"name": room.name, "epoch": room.epoch, "last_seq": room.last_seq, "seats": room.seats}
-            return json({**about, "peers": room.people.some(), "count": len(room.people)})
+        if wants_json(request):
+            who = room.people
+            return json(RoomAbout(room.name, room.epoch, room.last_seq, room.seats, who.some(), len(who)))
         language = _language(request)
         html = self._templates.get_template("room.html").render(
             room=room.name,

@@ -84,6 +84,17 @@ async def test_an_id_of_another_epoch_is_a_gap_and_the_newest(server: Server, se
         assert json.loads(data.removeprefix("data: "))["text"] == "one"
 
 
+async def test_lines_resume_by_number_and_epoch(server: Server, session: aiohttp.ClientSession) -> None:
+    first, second = await say(session, server, "one", "two")
+    async with session.get(f"{server.url}r/lobby/events") as stream:
+        (hello,) = await objects(stream, 1)
+    place = f"{server.url}r/lobby/events?after={first}&epoch="
+    async with session.get(place + hello["epoch"]) as stream:
+        assert [one.get("seq") for one in await objects(stream, 2)] == [None, second]
+    async with session.get(place + "another") as stream:
+        assert [one.get("seq", one["type"]) for one in await objects(stream, 4)] == ["hello", "gap", first, second]
+
+
 async def test_a_reader_is_present_until_it_goes(server: Server, session: aiohttp.ClientSession) -> None:
     browser = await BrowserPeer.join(session, server.url)
     async with session.get(f"{server.url}r/lobby/events", headers={"X-Name": "watcher"}):

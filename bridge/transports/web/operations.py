@@ -1,0 +1,135 @@
+"""What each route takes and answers, said once as data, from which the OpenAPI document is made.
+
+A type here is a struct of ours or anything else msgspec has a schema for; a dict is a schema already.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from bridge.model import Entry
+from bridge.transports.web.messages import LIMIT_DEFAULT, LIMIT_MAX, EntriesPage, RoomLine
+from bridge.transports.web.page import RoomAbout
+
+Types = dict[str, Any]
+"""Media types, each with what is in it."""
+
+
+class Parameter(NamedTuple):
+    """`type` is a value's, as a reader of the document may send it."""
+
+    where: str
+    type: Any
+    help: str
+
+
+class Operation(NamedTuple):
+    """What one method of one path does: `answers` by status, beside what any route refuses."""
+
+    help: str
+    answers: dict[int, Types]
+    parameters: tuple[str, ...] = ()
+    body: Types | None = None
+    refuses: tuple[int, ...] = ()
+
+
+Place = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Secret = Annotated[str, Meta(min_length=1, max_length=64)]
+
+PATH: Final = {
+    "room": Parameter("path", Annotated[str, Meta(min_length=1, max_length=64)], "letters, digits, - and _"),
+    "name": Parameter("path", str, "a file's name, for people"),
+    "id": Parameter("path", str, "a file's id, which decides"),
+    "path": Parameter("path", str, "a part of the page"),
+}
+PARAMETERS: Final = {
+    "after": Parameter("query", Place, "only entries with a higher number"),
+    "before": Parameter("query", Place, "only entries with a lower number"),
+    "limit": Parameter("query", Annotated[int, Meta(ge=1)], f"{LIMIT_DEFAULT} if absent, at most {LIMIT_MAX}"),
+    "start": Parameter("query", Annotated[int, Meta(ge=-1, le=2**63 - 1)], "behind which entry to start"),
+    "epoch": Parameter("query", str, "the log to which `after` belongs"),
+    "name": Parameter("query", str, "the name to go by"),
+    "client": Parameter("query", Secret, "a secret that names the author"),
+    "X-Name": Parameter("header", Annotated[str, Meta(min_length=1, max_length=32)], "the name to speak under"),
+    "X-Key": Parameter("header", Secret, "the author's own name for what is sent"),
+    "X-Client": Parameter("header", Secret, "a secret that names the author"),
+    "X-Filename": Parameter("header", str, "the file's name, if the path has none"),
+    "Last-Event-ID": Parameter("header", str, "EPOCH:SEQ, the last event that was seen"),
+    "Range": Parameter("header", str, "the bytes that are wanted"),
+    "If-None-Match": Parameter("header", str, "the digest that is held already"),
+    "If-Match": Parameter("header", str, "the digest that is expected"),
+}
+
+SPEAKER: Final = ("X-Name", "X-Key", "X-Client")
+TAKING: Final = (408, 413, 417, 503, 507)
+"""What a body may be refused for."""
+ANYTHING: Final[dict[str, Any]] = {}
+LINK: Final = {"text/plain": str}
+
+_FORM: Final = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string", "description": "a message"},
+        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+    },
+}
+
+POST: Final = Operation(
+    "Say something: the raw body is a message, the files of a form are files",
+    {status: {"application/json": Entry | list[Entry], **LINK} for status in (201, 200)},
+    SPEAKER,
+    {"text/plain": str, "application/octet-stream": ANYTHING, "multipart/form-data": _FORM},
+    TAKING,
+)
+PUT: Final = Operation(
+    "Put a file in: the body is its bytes",
+    {status: {**LINK, "application/json": Entry} for status in (201, 200)},
+    (*SPEAKER, "X-Filename"),
+    {"application/octet-stream": ANYTHING},
+    TAKING,
+)
+
+OPERATIONS: Final = {
+    ("GET", "/"): Operation("To the default room's page", {302: {}}),
+    ("POST", "/"): POST,
+    ("PUT", "/"): PUT,
+    ("PUT", "/{name}"): PUT,
+    ("GET", "/rooms"): Operation("The rooms that have entries", {200: {"application/json": list[RoomLine]}}),
+    ("GET", "/r/{room}"): Operation(
+        "The room's page, or by Accept its description", {200: {"text/html": str, "application/json": RoomAbout}}
+    ),
+    ("POST", "/r/{room}"): POST,
+    ("PUT", "/r/{room}"): Operation("A slash is missing", {404: {}}),
+    ("PUT", "/r/{room}/"): PUT,
+    ("PUT", "/r/{room}/{name}"): PUT,
+    ("GET", "/r/{room}/entries"): Operation(
+        "Entries, ascending", {200: {"application/json": EntriesPage}}, ("after", "before", "limit")
+    ),
+    ("GET", "/r/{room}/events"): Operation(
+        "The room as it speaks: one entry or signal in each event or line",
+        {200: {"application/x-ndjson": str, "text/event-stream": str}},
+        ("start", "epoch", "Last-Event-ID", "X-Name", "X-Client"),
+    ),
+    ("GET", "/r/{room}/ws"): Operation(
+        "A WebSocket; every object in its frames is an entry or a signal",
+        {101: {}},
+        ("start", "epoch", "name", "client"),
+        refuses=(426,),
+    ),
+    ("GET", "/files/{id}/{name}"): Operation(
+        "A file's bytes",
+        {200: {"*/*": ANYTHING}, 206: {"*/*": ANYTHING}, 304: {}, 412: {}, 416: {}},
+        ("Range", "If-None-Match", "If-Match"),
+        refuses=(404,),
+    ),
+    ("GET", "/static/{path}"): Operation("A part of the page", {200: {"*/*": ANYTHING}}, refuses=(404,)),
+    ("GET", "/favicon.ico"): Operation("To the page's icon", {302: {}}),
+    ("GET", "/healthz"): Operation("Whether the server answers", {200: {"text/plain": str}}),
+    ("GET", "/metrics"): Operation(
+        "Its numbers, for Prometheus", {200: {"text/plain": str, "application/openmetrics-text": str}}
+    ),
+    ("GET", "/openapi.json"): Operation("This document", {200: {"application/json": dict[str, msgspec.Raw]}}),
+}
