@@ -20,6 +20,7 @@ from bridge.model import StoreError
 
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
 EXIT_UNUSABLE: Final = 2
+EXIT_DISK_FAILED: Final = 3
 
 
 class _Commands(click.Group):
@@ -138,11 +139,14 @@ async def _serve(config: Config) -> None:
     from bridge.server import Server  # aiohttp takes its time to import, and --help should not wait for it
 
     stopped = _stop_on_signals()
-    async with Server(config) as server:
+    async with Server(config, on_failure=stopped.set) as server:
         _welcome(config, server.url, server.address)
         print(f"listening on {server.url} (tcp+udp)", flush=True)
         await stopped.wait()
         logging.getLogger("roombridge").info("shutting down")
+    if server.failed:  # an orderly end would close the log, and that syncs once more what the disk has lost
+        sys.stderr.flush()
+        os._exit(EXIT_DISK_FAILED)
 
 
 def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:

@@ -197,14 +197,16 @@ class Guest:
         await self.settle()  # what it said just before belongs to the history it sees
         form = self._voice.form
         try:
-            entries = await self.room.history(limit)
+            page = await self.room.history(limit)
         except StoreError:
             logger.exception("no history for %s in room %s", self.peer.addr, self.room.name)
             self._voice.notice("the server could not read its log; its own log says more")
             return
-        if entries:
-            self._voice.deliver(form.frame([form.encode(entry) for entry in entries]))
-        else:
+        if page.gap:
+            self._cursor.tell(page.gap)
+        if page.entries:
+            self._voice.deliver(form.frame([form.encode(entry) for entry in page.entries]))
+        elif not page.gap:
             self._voice.notice("nothing has been said here yet")
 
     def leave(self) -> None:

@@ -27,11 +27,14 @@ MIGRATIONS: Final = (
         sender TEXT NOT NULL, -- JSON
         text TEXT,
         file TEXT, -- JSON
-        file_id TEXT
+        file_id TEXT,
+        file_size INTEGER
     );
     CREATE INDEX entry_room ON entry (room, seq);
     CREATE UNIQUE INDEX entry_key ON entry (room, author, key);
     CREATE UNIQUE INDEX entry_file ON entry (file_id) WHERE file_id IS NOT NULL;
+    CREATE INDEX entry_files ON entry (seq, file_size) WHERE file_id IS NOT NULL; -- oldest first, for those who keep
+    INSERT INTO meta VALUES ('released', 0); -- files of entries up to this number are no longer kept
     """,
 )
 
@@ -41,6 +44,8 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
+            if connection.execute("PRAGMA user_version").fetchone() == (0,):
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only before there are tables
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")

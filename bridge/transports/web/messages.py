@@ -64,7 +64,8 @@ class MessageHandlers:
             page = await self._log.newest(name, limit, before)
             entries = page.entries
         room = await self._rooms.get(name)
-        return json({"epoch": self._log.epoch, "last_seq": room.last_seq, "entries": entries})
+        lost = {} if page.gap is None else {"gap": page.gap}
+        return json({"epoch": self._log.epoch, "last_seq": room.last_seq, "entries": entries, **lost})
 
     async def rooms(self, request: web.Request) -> web.Response:
         rooms = await self._log.rooms()
