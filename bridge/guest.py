@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import msgspec
 
 from bridge import gate
-from bridge.model import Draft, Peer, Refused, Stored, StoreError, Via
+from bridge.model import Draft, Peer, Refused, Stored, StoreError, Unsure, Via
 from bridge.room import Room, Seat
 from bridge.rooms import Rooms
 from bridge.wire import plain
@@ -160,7 +160,7 @@ class Guest:
             self._voice.notice(f"not stored: {fault.message}")
         else:
             logger.error("no entry for %s in room %s", self.peer.addr, self.room.name, exc_info=fault)
-            self._voice.notice("not stored: the server has a fault of its own; its log says more")
+            self._voice.notice(Unsure.told if isinstance(fault, Unsure) else f"not stored: {StoreError.told}")
 
     async def _join(self, name: str) -> None:
         try:

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from bridge.gate import clean_file_name
 from bridge.log import Files, Part
 from bridge.media import media_type
-from bridge.model import Draft, FileRef, Peer, Refused, Stored, StoreError, Transfer
+from bridge.model import Draft, FileRef, Peer, Refused, Stored, StoreError, Transfer, Unsure
 from bridge.room import Room
 
 logger = logging.getLogger("roombridge.intake")
@@ -101,6 +101,8 @@ class Intake:
             self._show("done")
             return
         self._show("failed", self._reason(fault) if fault else "it was sent before, under the same key")
+        if isinstance(fault, Unsure):
+            return  # if its entry is there at the next start, so are its bytes; else they are removed then
         self._removing = asyncio.ensure_future(self._files.remove(self._part.id))
 
     def _measure(self) -> None:
@@ -115,7 +117,7 @@ class Intake:
             case Refused():
                 return fault.message
             case StoreError():
-                return "the server could not store it"
+                return fault.told
             case _:
                 of = f" of {self._coming.size}" if self._coming.size is not None else ""
                 return f"the sender broke off after {self._received}{of} bytes"

@@ -55,8 +55,9 @@ class Log(Protocol):
     def append(self, draft: Draft) -> asyncio.Future[Stored]:
         """Queue a draft at once; the future answers when it is durable.
 
-        Raises `Refused` `busy` when too many wait; the future raises `Refused` `disk_full`, or `StoreError` when the
-        engine failed. Cancelling the future changes nothing but that nobody hears the answer.
+        Raises `Refused` `busy` when too many wait; the future raises `Refused` `disk_full`, `StoreError` when the
+        engine failed, or `Unsure` when that leaves open whether it is stored. Cancelling the future changes nothing
+        but that nobody hears the answer.
         """
 
     async def read(self, room: str, after: int, limit: int) -> Page:

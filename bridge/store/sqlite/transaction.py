@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from bridge.model import Refused, StoreError
+from bridge.model import Refused, StoreError, Unsure
 
 logger = logging.getLogger("roombridge.log")
 
@@ -46,7 +46,7 @@ class Transactions:
     def run(self, work: Callable[[sqlite3.Connection], T], weight: int = 0) -> T:
         """`work` in a transaction; `weight` is about how many bytes it writes.
 
-        Raises `Refused` when nothing of it is stored, `StoreError` when it went wrong in any other way.
+        Raises `Refused` or `StoreError` when nothing of it is stored, `Unsure` when that is not known.
         """
         if self.over:
             raise Refused("busy", "the server's disk has failed; nothing is stored until the server is started again")
@@ -82,10 +82,11 @@ class Transactions:
                 logger.exception("rolling back failed")
 
     def _fault(self, exc: Exception) -> StoreError:
-        fault = StoreError(f"log: {exc}")
-        if _code(exc) in _UNSURE:
-            self.over = True
-            self._failed(fault)
+        if _code(exc) not in _UNSURE:
+            return StoreError(f"log: {exc}")
+        self.over = True
+        fault = Unsure(f"log: {exc}")
+        self._failed(fault)
         return fault
 
 
