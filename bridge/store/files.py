@@ -51,7 +51,7 @@ class DiskFiles:
             raise
 
     def path(self, id: str) -> Path:
-        return self._whole / id[:2] / id
+        return place(self._whole, id)
 
     async def remove(self, id: str) -> None:
         await asyncio.shield(self.run(self.path(id).unlink, True))
@@ -70,6 +70,11 @@ class DiskFiles:
     def run(self, work: Callable[..., T], *args: object) -> asyncio.Future[T]:
         """Do blocking work on a writer thread; a full disk is `Refused`, any other trouble a `StoreError`."""
         return asyncio.get_running_loop().run_in_executor(self._writers, _translated, work, *args)
+
+
+def place(whole: Path, id: str) -> Path:
+    """Where the bytes of `id` are under `files/`."""
+    return whole / id[:2] / id
 
 
 def _settled(shelf: Path, before_ns: int) -> list[str]:
@@ -137,7 +142,7 @@ class DiskPart:
         self._whole.parent.mkdir(mode=0o700, exist_ok=True)
         os.rename(self._part, self._whole)
         for folder in (self._whole.parent, self._whole.parent.parent, self._part.parent):
-            _sync_folder(folder)
+            sync_folder(folder)
         return Digest(self._size, self._sha256.hexdigest())
 
     def discard(self) -> None:
@@ -148,7 +153,7 @@ class DiskPart:
         self._part.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A rename lasts only once its folder is synced. Windows cannot open folders and needs no such thing."""
     with suppress(PermissionError):
         fd = os.open(folder, os.O_RDONLY)
