@@ -8,18 +8,20 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
 from bridge import __version__
 from bridge.config import ENV_PREFIX, Config, ConfigError, default_files, read_file
-from bridge.model import StoreError
+from bridge.model import Refused, StoreError
 
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
 EXIT_UNUSABLE: Final = 2
+EXIT_DISK_FAILED: Final = 3
 
 
 class _Commands(click.Group):
@@ -40,9 +42,14 @@ def main() -> None:
     """
 
 
-def settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Every setting of `Config` as an option, with its environment name and the TOML file below it."""
-    for setting in reversed(dataclasses.fields(Config)):
+def settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """These settings of `Config`, or all, as options, with their environment names and the TOML file below them."""
+    wanted = [setting for setting in dataclasses.fields(Config) if not names or setting.name in names]
+    return lambda command: _with_options(command, wanted)
+
+
+def _with_options(command: Callable[..., None], wanted: list[dataclasses.Field[Any]]) -> Callable[..., None]:
+    for setting in reversed(wanted):
         many = isinstance(setting.default, tuple)
         command = click.option(
             f"--{setting.name.replace('_', '-')}",
@@ -89,20 +96,17 @@ def _checked(values: dict[str, Any]) -> Config:
 
 
 @main.command()
-@settings
+@settings()
 def serve(**values: Any) -> None:
     """Serve the room (this is what happens without a command)."""
     config = _checked(values)
     logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
+    with _faults_told():
         _run(config)
-    except (ConfigError, StoreError) as exc:
-        click.echo(f"roombridge: {exc}", err=True)
-        sys.exit(EXIT_UNUSABLE)
 
 
 @main.command()
-@settings
+@settings()
 @click.pass_context
 def config(ctx: click.Context, /, **values: Any) -> None:
     """Show every setting, its value, and where it came from."""
@@ -116,6 +120,51 @@ def config(ctx: click.Context, /, **values: Any) -> None:
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for name, shown, origin in rows:
         click.echo(f"{name:<{widths[0]}}  {shown:<{widths[1]}}  {origin}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@settings("data")
+def backup(folder: Path, data: Path) -> None:
+    """Copy the data folder to FOLDER, which is empty or not there yet, also while a server runs."""
+    with _faults_told():
+        from bridge.commands import copy
+
+        click.echo(copy(data, folder))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@settings("data")
+def restore(folder: Path, data: Path) -> None:
+    """Copy a backup in FOLDER to the data folder, which is empty or not there yet."""
+    with _faults_told():
+        from bridge.commands import copy
+
+        click.echo(copy(folder, data))
+
+
+@main.command()
+@click.argument("room")
+@click.option("--format", type=click.Choice(["text", "ndjson"]), default="text", show_default=True)
+@settings("data")
+def export(room: str, format: Literal["text", "ndjson"], data: Path) -> None:
+    """Print all that ROOM holds, also while a server runs."""
+    with _faults_told():
+        from bridge.commands import told
+
+        for line in told(data, room, format):
+            sys.stdout.buffer.write(line)
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """In one line, with the exit code that says so."""
+    try:
+        yield
+    except (ConfigError, Refused, StoreError) as exc:
+        click.echo(f"roombridge: {exc}", err=True)
+        sys.exit(EXIT_UNUSABLE)
 
 
 def _run(config: Config) -> None:
@@ -138,11 +187,14 @@ async def _serve(config: Config) -> None:
     from bridge.server import Server  # aiohttp takes its time to import, and --help should not wait for it
 
     stopped = _stop_on_signals()
-    async with Server(config) as server:
+    async with Server(config, on_failure=stopped.set) as server:
         _welcome(config, server.url, server.address)
         print(f"listening on {server.url} (tcp+udp)", flush=True)
         await stopped.wait()
         logging.getLogger("roombridge").info("shutting down")
+    if server.failed:  # an orderly end would close the log, and that syncs once more what the disk has lost
+        sys.stderr.flush()
+        os._exit(EXIT_DISK_FAILED)
 
 
 def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:

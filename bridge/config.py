@@ -27,6 +27,17 @@ class ConfigError(Exception):
     """A setting that cannot be; the message says which, and what would do."""
 
 
+_LEAST: Final = {
+    "max_file_bytes": 1,
+    "keep_days": 0,
+    "keep_bytes": 0,
+    "keep_files_days": 0,
+    "keep_files_bytes": 0,
+    "reserve_bytes": -1,
+    "ballast_bytes": 0,
+}
+
+
 def _setting(help: str, default: Any, metavar: str) -> Any:
     return field(default=default, metadata={"help": help, "metavar": metavar})
 
@@ -46,6 +57,24 @@ class Config:
         "A further name by which browsers may call this server; may be repeated.", (), "NAME"
     )
     max_file_bytes: int = _setting("The largest file taken, in bytes.", 64 * 1024**3, "BYTES")
+    keep_days: int = _setting("For how many days messages are kept; 0: for ever.", 0, "DAYS")
+    keep_bytes: int = _setting(
+        "How large the log may grow before its oldest messages go, but none of the last day; 0: any size.", 0, "BYTES"
+    )
+    keep_files_days: int = _setting("For how many days the bytes of files are kept; 0: for ever.", 0, "DAYS")
+    keep_files_bytes: int = _setting(
+        "How much files may take before the oldest go, but none of the last day; 0: any amount.", 0, "BYTES"
+    )
+    reserve_bytes: int = _setting(
+        "Files are refused when less than this would be free on the disk; -1: a twentieth of it, at most 1 GiB.",
+        -1,
+        "BYTES",
+    )
+    ballast_bytes: int = _setting(
+        "Space held to be given to chat when the disk is full, at most a twentieth of it; 0: none.",
+        64 * 1024**2,
+        "BYTES",
+    )
     loop: str = _setting("The event loop: asyncio, or uvloop where it is installed.", "asyncio", "NAME")
     log_level: str = _setting("How much is logged on stderr: debug, info, warning or error.", "info", "LEVEL")
 
@@ -57,8 +86,9 @@ class Config:
             raise ConfigError(f"--loop {self.loop}: expected asyncio or uvloop")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise ConfigError(f"--log-level {self.log_level}: expected debug, info, warning or error")
-        if self.max_file_bytes < 1:
-            raise ConfigError(f"--max-file-bytes {self.max_file_bytes}: expected at least 1")
+        for name, least in _LEAST.items():
+            if (value := getattr(self, name)) < least:
+                raise ConfigError(f"--{name.replace('_', '-')} {value}: expected at least {least}")
         try:
             clean_room(self.room)
         except Refused as refused:

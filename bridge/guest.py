@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import msgspec
 
 from bridge import gate
-from bridge.model import Draft, Peer, Refused, Stored, StoreError, Via
+from bridge.model import Draft, Peer, Refused, Stored, StoreError, Unsure, Via
 from bridge.room import Room, Seat
 from bridge.rooms import Rooms
 from bridge.wire import plain
@@ -164,7 +164,7 @@ class Guest:
             self._refuse(fault, "not stored: ")
         else:
             logger.error("no entry for %s in room %s", self.peer.addr, self.room.name, exc_info=fault)
-            self._voice.notice("not stored: the server has a fault of its own; its log says more")
+            self._voice.notice(Unsure.told if isinstance(fault, Unsure) else f"not stored: {StoreError.told}")
 
     async def _join(self, name: str) -> None:
         try:
@@ -201,14 +201,16 @@ class Guest:
         await self.settle()  # what it said just before belongs to the history it sees
         form = self._voice.form
         try:
-            entries = await self.room.history(limit)
+            page = await self.room.history(limit)
         except StoreError:
             logger.exception("no history for %s in room %s", self.peer.addr, self.room.name)
             self._voice.notice("the server could not read its log; its own log says more")
             return
-        if entries:
-            self._voice.deliver(form.frame([form.encode(entry) for entry in entries]))
-        else:
+        if page.gap:
+            self._cursor.tell(page.gap)
+        if page.entries:
+            self._voice.deliver(form.frame([form.encode(entry) for entry in page.entries]))
+        elif not page.gap:
             self._voice.notice("nothing has been said here yet")
 
     def leave(self) -> None:

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from bridge.gate import clean_file_name
 from bridge.log import Files, Part
 from bridge.media import media_type
-from bridge.model import Draft, FileRef, Peer, Refused, Stored, StoreError, Transfer
+from bridge.model import Draft, FileRef, Peer, Refused, Stored, StoreError, Transfer, Unsure
 from bridge.room import Room
 
 logger = logging.getLogger("roombridge.intake")
@@ -56,7 +56,7 @@ class Intake:
     async def begin(cls, room: Room, files: Files, coming: Coming, max_bytes: int) -> Intake:
         """Raises `Refused` `too_large` before a byte is taken, or `disk_full`."""
         _check_size(coming.size or 0, max_bytes)
-        return cls(room, files, await files.create(), coming, max_bytes)
+        return cls(room, files, await files.create(coming.size or 0), coming, max_bytes)
 
     async def __aenter__(self) -> Intake:
         self._show("receiving")
@@ -105,6 +105,8 @@ class Intake:
             return
         else:
             self._show("done", "it was here already, under the same key")
+        if isinstance(fault, Unsure):
+            return  # if its entry is there at the next start, so are its bytes; else they are removed then
         self._removing = asyncio.ensure_future(self._files.remove(self._part.id))
 
     def _measure(self) -> None:
@@ -119,7 +121,7 @@ class Intake:
             case Refused():
                 return fault.message
             case StoreError():
-                return "the server could not store it"
+                return fault.told
             case _:
                 of = f" of {self._coming.size}" if self._coming.size is not None else ""
                 return f"the sender broke off after {self._received}{of} bytes"

@@ -7,13 +7,13 @@ that every engine passes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from bridge.model import Draft, Entry, Gap, Stored
+from bridge.model import Draft, Entry, Gap, Stored, StoreError
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -40,6 +40,8 @@ class Log(Protocol):
       3. Numbers rise within a room and may skip; an entry once announced is never changed.
       4. `(room, author, key)` is stored once; appending it again answers with the first entry and `new=False`.
       5. Drafts of one caller are numbered in the order of the calls.
+      6. `on_trim(room, up_to)` is called in the event loop when a room's entries up to this number are no longer kept.
+      7. After a failure that leaves open what the disk holds, nothing more is stored and `on_failure` is called once.
     """
 
     epoch: str
@@ -47,12 +49,15 @@ class Log(Protocol):
     salt: bytes
     """A secret of this log, made once, from which public peer ids are derived."""
     on_entry: Callable[[Entry], None]
+    on_trim: Callable[[str, int], None]
+    on_failure: Callable[[StoreError], None]
 
     def append(self, draft: Draft) -> asyncio.Future[Stored]:
         """Queue a draft at once; the future answers when it is durable.
 
-        Raises `Refused` `busy` when too many wait; the future raises `Refused` `disk_full`, or `StoreError` when the
-        engine failed. Cancelling the future changes nothing but that nobody hears the answer.
+        Raises `Refused` `busy` when too many wait; the future raises `Refused` `disk_full`, `StoreError` when the
+        engine failed, or `Unsure` when that leaves open whether it is stored. Cancelling the future changes nothing
+        but that nobody hears the answer.
         """
 
     async def read(self, room: str, after: int, limit: int) -> Page:
@@ -69,6 +74,45 @@ class Log(Protocol):
 
     async def close(self) -> None:
         """Finish what was queued, then let go of the storage."""
+
+
+class Trimmed(msgspec.Struct, frozen=True):
+    """What one step let go: how many entries or files, and the ids of files whose bytes nobody needs any more."""
+
+    count: int
+    files: list[str]
+
+
+class Keeping(Protocol):
+    """What a keeper asks of a log that is not to grow for ever; times are milliseconds since the epoch.
+
+    The oldest goes first, of all rooms together. A step is short, so that no draft waits for long; it says what it let
+    go, and lets nothing go when all that is asked for is done.
+    """
+
+    async def size(self) -> int:
+        """Bytes that the entries take."""
+
+    async def trim(self, before: int) -> Trimmed:
+        """A step: the oldest entries go, as far as they are from before `before`."""
+
+    async def file_bytes(self) -> int:
+        """Bytes of all files that are kept."""
+
+    async def release(self, before: int, enough: int) -> Trimmed:
+        """A step: the oldest files, as far as they are from before `before`, until they make up `enough` bytes.
+
+        Their entries stay.
+        """
+
+    async def shrink(self) -> bool:
+        """A step: give free space back to the disk; whether there is more to give."""
+
+    async def files(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """Numbers and ids of the first `limit` files that are kept of those numbered above `after`, in all rooms."""
+
+    async def named(self, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` that are files which are kept."""
 
 
 class Digest(msgspec.Struct, frozen=True):
@@ -96,11 +140,17 @@ class Part(Protocol):
 class Files(Protocol):
     """Bytes by id. No name of a sender ever reaches a path."""
 
-    async def create(self) -> Part:
-        """Begin a file under a new random id."""
+    async def create(self, size: int = 0) -> Part:
+        """Begin a file of `size` bytes, as far as is known, under a new random id. Raises `Refused` `disk_full`."""
 
     def path(self, id: str) -> Path:
         """Where the committed bytes of `id` are; for ids that this store made."""
 
     async def remove(self, id: str) -> None:
         """Forget the bytes of `id`; harmless when there are none."""
+
+    def settled(self) -> AsyncIterator[list[str]]:
+        """The ids of all files that had their place before this store was opened, a few at a time."""
+
+    async def absent(self, ids: Sequence[str]) -> list[str]:
+        """Those of `ids` that there are no bytes of."""

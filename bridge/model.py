@@ -40,6 +40,15 @@ class Refused(Exception):
 class StoreError(Exception):
     """Our fault: an engine could not do what its contract promises."""
 
+    told = "the server could not store it; its log says more"
+    """What whoever asked hears of it."""
+
+
+class Unsure(StoreError):
+    """Our fault, at a moment that leaves open whether it was stored."""
+
+    told = "it is not known to be stored: the server's disk failed; send it again under the same key"
+
 
 class Peer(msgspec.Struct, frozen=True):
     """Whoever is at the other end. `id` stays with the author, `addr` is `IP:PORT` as we saw it."""

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from bridge import gate
 from bridge.board import Board
-from bridge.log import Log
+from bridge.log import Log, Page
 from bridge.model import Draft, Entry, Gap, Hello, Peer, Signal, Stored, StoreError, Transfer, Via
 from bridge.pace import Pace
 from bridge.people import People
@@ -114,6 +114,7 @@ class Room:
         self._log = log
         self._tail = Tail()
         self._primed = False
+        self._trimmed = 0
         self._cursors: dict[Cursor, None] = {}
         self._fallen: set[Cursor] = set()
         self._reading_back: asyncio.Task[None] | None = None
@@ -142,6 +143,7 @@ class Room:
                 floor = page.entries[0].seq - 1 if not whole else page.gap.end or 0 if page.gap else 0
                 self._tail.prime(page.entries, floor, whole)
                 self._primed = True
+                self.forget(self._trimmed)  # meanwhile
 
     # Speaking
 
@@ -156,6 +158,12 @@ class Room:
         """The log announces; the room obeys."""
         self._tail.push(entry)
         self._flush.ask()
+
+    def forget(self, up_to: int) -> None:
+        """The log keeps nothing up to this number any more; whoever has yet to read it will be told."""
+        self._trimmed = up_to
+        if self._primed:
+            self._tail.forget(up_to)
 
     # Reading
 
@@ -174,9 +182,9 @@ class Room:
             start = page.entries[0].seq - 1 if page.entries else 0
         return start, None if after is None else Gap(None, None)
 
-    async def history(self, limit: int) -> list[Entry]:
+    async def history(self, limit: int) -> Page:
         """The newest `limit` entries."""
-        return (await self._log.newest(self.name, limit)).entries
+        return await self._log.newest(self.name, limit)
 
     # Sitting
 
@@ -281,8 +289,9 @@ class Room:
         made: dict[tuple[Form, int], Stretch] = {}
         for cursor in cursors:
             form = cursor.seat.form
-            if gap is not None and form.signals:
+            if gap is not None:
                 cursor.tell(gap)
+                cursor.seq = gap.end or cursor.seq
             done = 0
             while done < len(told) and not cursor.seat.full():
                 ahead = made.get((form, done))
@@ -290,8 +299,6 @@ class Room:
                     ahead = made[form, done] = Stretch.of(stretch(told, done), form)
                 self._hand(cursor, ahead)
                 done += len(ahead.told)
-            if not told:  # nothing is left down there
-                cursor.seq = max(cursor.seq, self._tail.floor)
             if cursor.seq >= self._tail.floor:
                 self._fallen.discard(cursor)
                 self._flush.ask()

@@ -39,6 +39,7 @@ class Rooms:
         self._log = log
         self._open: WeakValueDictionary[str, Room] = WeakValueDictionary()
         log.on_entry = self._obey
+        log.on_trim = self._forget
 
     async def get(self, name: str) -> Room:
         """The room, standing where its log stands. Raises `Refused` `bad_room`."""
@@ -79,3 +80,7 @@ class Rooms:
         self.tally.announced(entry)
         if room := self._open.get(entry.room):
             room.advance(entry)
+
+    def _forget(self, name: str, up_to: int) -> None:
+        if room := self._open.get(name):
+            room.forget(up_to)

@@ -16,9 +16,11 @@ from filelock import FileLock, Timeout
 
 from bridge.config import Config, ConfigError
 from bridge.front_door import FrontDoor
-from bridge.model import address
+from bridge.keeper import Keep, Keeper
+from bridge.model import StoreError, address
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
+from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
 from bridge.tally import Tally
 from bridge.transports.browser import BrowserTransport
@@ -51,8 +53,11 @@ DRAIN_S: Final = 2.0
 class Server:
     """`async with Server(config) as server:` serves until the block is left. `url` and `address` have the real port."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, on_failure: Callable[[], object] = lambda: None) -> None:
         self._config = config
+        self._on_failure = on_failure
+        self.failed = False
+        """Whether the disk failed: close, and end the process without touching the disk once more."""
         self._stack = AsyncExitStack()
         self.url = ""
         self.address = ("", 0)
@@ -76,13 +81,17 @@ class Server:
         self.address = config.host, sockets[0][0].getsockname()[1]
         self.url = f"http://{address(self.address)}/"
 
-        files = DiskFiles(config.data)
+        space = Space(config.data, None if config.reserve_bytes < 0 else config.reserve_bytes, config.ballast_bytes)
+        files = DiskFiles(config.data, space.claim)
         stack.push_async_callback(files.close)  # after the log, which may still refuse a file that is then removed
-        log = SqliteLog(config.data / "log.sqlite3")
+        log = SqliteLog(config.data / "log.sqlite3", relieve=space.relieve)
         stack.push_async_callback(log.close)
         tally = Tally()
         log.on_commit = tally.committed
+        log.on_failure = self._fail
         rooms = Rooms(log, tally)
+        keep = Keep(config.keep_days, config.keep_bytes, config.keep_files_days, config.keep_files_bytes)
+        keeper = Keeper(log, files, keep, also=space.refit)
         lobby = await rooms.get(config.room)
 
         browsers = BrowserTransport(rooms)
@@ -123,6 +132,13 @@ class Server:
             drops.append(datagrams.kernel_drops)
             stack.callback(datagrams.close)
             door.listen(tcp)
+        keeper.start()
+        stack.push_async_callback(keeper.close)
+
+    def _fail(self, fault: StoreError) -> None:
+        logger.critical("the disk has failed, so nothing more is stored and the server ends: %s", fault)
+        self.failed = True
+        self._on_failure()
 
 
 def _claim(folder: Path, stack: AsyncExitStack) -> None:

@@ -97,6 +97,15 @@ class Tail:
             self._weight -= sum(told.weight for told in gone)
             del self._told[:-keep], self._seqs[:-keep]
 
+    def forget(self, up_to: int) -> None:
+        """What the log no longer keeps; of what it does, this takes nothing away."""
+        if up_to >= self.floor:
+            gone = bisect_right(self._seqs, up_to)
+            self._weight -= sum(told.weight for told in self._told[:gone])
+            del self._told[:gone], self._seqs[:gone]
+            self.floor = up_to
+            self.whole = True
+
     def stretch(self, after: int) -> list[Told]:
         """What follows `after` (not below the floor), as much as one frame carries."""
         return stretch(self._told, bisect_right(self._seqs, after))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -15,6 +16,11 @@ import pytest
 from bridge.config import Config
 from bridge.server import Server
 from tests.support.process import Running
+
+# A test's folder is thrown away: it needs no ballast, and a developer's disk may be as full as it likes.
+SPACE = {"reserve_bytes": 0, "ballast_bytes": 0}
+for name, value in SPACE.items():
+    os.environ.setdefault(f"ROOMBRIDGE_{name.upper()}", str(value))
 
 
 class _Heard(logging.Handler):
@@ -48,7 +54,9 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Server]
     async with AsyncExitStack() as stack:
 
         async def start(**settings: object) -> Server:
-            return await stack.enter_async_context(Server(Config(**{"port": 0, "data": tmp_path / "data", **settings})))
+            return await stack.enter_async_context(
+                Server(Config(**{**SPACE, "port": 0, "data": tmp_path / "data", **settings}))
+            )
 
         yield start
 

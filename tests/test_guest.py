@@ -422,7 +422,7 @@ async def test_a_fault_of_ours_is_owned_and_logged_once(
         patch.setattr(SqliteLog, "newest", unreadable)
         alice.say("lost words")
         notice = await asyncio.to_thread(alice.read)
-        assert notice == "* not stored: the server has a fault of its own; its log says more"
+        assert notice == "* not stored: the server could not store it; its log says more"
         alice.say("/history")
         assert await asyncio.to_thread(alice.read) == "* the server could not read its log; its own log says more"
     assert [record.name for record in faults_are_heard] == ["roombridge.guest"] * 2

@@ -185,7 +185,7 @@ async def test_a_file_that_the_log_does_not_take_leaves_nothing(
             await file.write(b"hello")
             await file.finish()
     await until(lambda: house.kept() == [])
-    told = "too many wait" if isinstance(fault, Refused) else "the server could not store it"
+    told = "too many wait" if isinstance(fault, Refused) else "the server could not store it; its log says more"
     assert house.states() == [("failed", 5, told)]
 
 
@@ -204,7 +204,7 @@ async def test_bytes_that_the_disk_does_not_take_are_a_fault_of_ours(house: Hous
             await file.write(b"lo")
             await file.finish()
     (house.folder / "elsewhere").rename(house.folder / "files")
-    assert house.states() == [("failed", 5, "the server could not store it")]
+    assert house.states() == [("failed", 5, "the server could not store it; its log says more")]
     assert (house.kept(), await house.entries()) == ([], 0)
 
 

@@ -331,7 +331,8 @@ async def test_what_is_no_longer_kept_is_told_as_a_gap_before_what_is(room: Room
     seat, _ = sit(again, "late", Objects(), after=entries[4].seq)
     native = Notebook(LineForm("http://h:1"))
     again.join(peer("nc"), native, entries[4].seq)
-    await until(lambda: len(seat.texts()) == 60 and len(b"".join(native.frames).splitlines()) == 60)
+    await until(lambda: len(seat.texts()) == 60 and len(b"".join(native.frames).splitlines()) == 61)
+    assert b"".join(native.frames).startswith(b"* what was said before is no longer kept\n[writer] 20\n")
     told = [json.loads(one) for frame in seat.frames for one in frame]
     told = [one for one in told if one["type"] != "presence"]
     assert told[0] == {"type": "gap", "from": entries[4].seq + 1, "to": entries[19].seq}
@@ -410,3 +411,81 @@ async def test_a_full_seat_is_told_of_presence_when_it_drains(room: Room) -> Non
     (told,) = slow.heard("presence")
     assert {one["name"] for one in told["joined"]} >= {"guest 1", "guest 2", "guest 3", "guest 4", "quick", "more"}
     assert told["count"] == 7
+
+
+async def test_what_is_trimmed_while_the_room_is_open_is_told_to_laggards_and_nobody_else(
+    room: Room, log: SqliteLog
+) -> None:
+    entries = await say(room, *(str(number) for number in range(30)))
+    slow, cursor = sit(room, "slow", Objects(), after=entries[2].seq)
+    native = Notebook(LineForm("http://h:1"))
+    lagging = room.join(peer("nc"), native, entries[2].seq)
+    quick, _ = sit(room, "quick", Objects(), after=0)
+    slow.blocked = native.blocked = True
+    await until(lambda: len(quick.texts()) == 30)
+    await trimmed_below(log, entries[20].seq)
+    assert room.last_seq == entries[-1].seq
+    slow.blocked = native.blocked = False
+    await until(lambda: cursor.seq == lagging.seq == room.last_seq)
+    assert slow.heard("gap") == [{"type": "gap", "from": entries[3].seq, "to": entries[19].seq}]
+    assert slow.texts() == [str(number) for number in range(20, 30)]
+    lines = b"".join(native.frames).decode().splitlines()
+    assert lines == ["* what was said before is no longer kept", *(f"[writer] {number}" for number in range(20, 30))]
+    assert quick.heard("gap") == []
+    await say(room, "next")
+    await until(lambda: slow.texts()[-1] == quick.texts()[-1] == "next")
+
+
+async def trimmed_below(log: SqliteLog, seq: int) -> None:
+    """All entries below this number go, as if they were old."""
+    await log._chore(lambda connection: connection.execute("UPDATE entry SET at = 0 WHERE seq < ?", (seq,)).rowcount)
+    while (await log.trim(1)).count:
+        pass
+    await asyncio.sleep(0)
+
+
+async def test_a_room_of_which_nothing_is_left_still_knows_its_last_number(room: Room, log: SqliteLog) -> None:
+    entries = await say(room, *(str(number) for number in range(5)))
+    last = entries[-1].seq
+    seat, cursor = sit(room, "slow", Objects(), after=0)
+    seat.blocked = True
+    await trimmed_below(log, last + 1)
+    assert room.last_seq == last
+    seat.blocked = False
+    await until(lambda: cursor.seq == last)
+    assert seat.heard("gap") == [{"type": "gap", "from": 1, "to": last}]
+    assert seat.texts() == []
+    reopened = await Rooms(log).get("lobby")
+    for one in (room, reopened):
+        assert one.last_seq == last
+        assert await one.place(last, one.epoch) == (last, None)
+        assert await one.place(2, one.epoch) == (2, None)
+        assert await one.place(None, None) == (last, None)
+        assert await one.place(last + 1, None) == (last, Gap(None, None))
+        late, place = sit(one, "late", Objects(), after=2)
+        await until(lambda place=place: place.seq == last)
+        assert late.heard("gap") == [{"type": "gap", "from": 3, "to": last}]
+
+
+async def test_what_is_trimmed_while_a_room_is_being_opened_is_not_in_it(
+    room: Room, log: SqliteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = await say(room, *(str(number) for number in range(10)))
+    rooms, newest = Rooms(log), log.newest
+    opened = asyncio.Event()
+
+    async def slowly(*args: Any) -> Any:
+        page = await newest(*args)
+        await opened.wait()
+        return page
+
+    monkeypatch.setattr(log, "newest", slowly)
+    opening = asyncio.create_task(rooms.get("lobby"))
+    await until(lambda: rooms._open)
+    await trimmed_below(log, entries[6].seq)
+    opened.set()
+    again = await opening
+    seat, cursor = sit(again, "late", Objects(), after=0)
+    await until(lambda: cursor.seq == again.last_seq)
+    assert seat.heard("gap") == [{"type": "gap", "from": 1, "to": entries[5].seq}]
+    assert seat.texts() == ["6", "7", "8", "9"]

@@ -116,3 +116,19 @@ def test_an_entry_that_was_read_before_it_was_announced_is_there_once() -> None:
     tail.push(entry(2))
     tail.push(entry(3))
     assert seqs(tail.stretch(0)) == [1, 2, 3]
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 70))
+def test_what_was_forgotten_is_gone_and_all_else_is_as_before(first: int, count: int, up_to: int) -> None:
+    """The log holds 1 to 60, the tail the end of it from `first` on."""
+    tail = Tail()
+    kept = list(range(first + 1, max(first, min(first + count, 60)) + 1))
+    tail.prime([entry(seq) for seq in kept], first, whole=first == 0)
+    last = tail.last_seq
+    tail.forget(up_to)
+    left = [seq for seq in kept if seq > up_to]
+    assert seqs(tail.stretch(tail.floor)) == left
+    assert tail.floor == max(first, up_to)
+    assert tail.last_seq == max(last, up_to)
+    assert tail.whole == (up_to >= first or first == 0)
+    assert tail._weight == sum(told.weight for told in tail._told)

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +27,9 @@ _O_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 class DiskFiles:
     """The contract `bridge.log.Files` over one private folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, claim: Callable[[int], object] = lambda size: None) -> None:
+        self.claim = claim
+        """Asked before bytes are taken; refuses those that there is no room for."""
         self._parts = folder / "parts"
         self._whole = folder / "files"
         self._writers = ThreadPoolExecutor(WRITERS, "files")
@@ -35,8 +37,11 @@ class DiskFiles:
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left_over in self._parts.iterdir():  # of a server that was killed; nobody can go on with them
             left_over.unlink()
+        os.utime(self._parts)
+        self._opened_ns = self._parts.stat().st_ctime_ns  # by the disk's own clock
 
-    async def create(self) -> DiskPart:
+    async def create(self, size: int = 0) -> DiskPart:
+        self.claim(size)
         id = secrets.token_hex(16)
         made = self.run(DiskPart, self, id, self._parts / id, self.path(id))
         try:
@@ -46,10 +51,17 @@ class DiskFiles:
             raise
 
     def path(self, id: str) -> Path:
-        return self._whole / id[:2] / id
+        return place(self._whole, id)
 
     async def remove(self, id: str) -> None:
         await asyncio.shield(self.run(self.path(id).unlink, True))
+
+    async def settled(self) -> AsyncIterator[list[str]]:
+        for shelf in await self.run(lambda: sorted(self._whole.iterdir())):
+            yield await self.run(_settled, shelf, self._opened_ns)
+
+    async def absent(self, ids: Sequence[str]) -> list[str]:
+        return await self.run(lambda: [id for id in ids if not self.path(id).exists()])
 
     async def close(self) -> None:
         """Finish what the writers do."""
@@ -58,6 +70,17 @@ class DiskFiles:
     def run(self, work: Callable[..., T], *args: object) -> asyncio.Future[T]:
         """Do blocking work on a writer thread; a full disk is `Refused`, any other trouble a `StoreError`."""
         return asyncio.get_running_loop().run_in_executor(self._writers, _translated, work, *args)
+
+
+def place(whole: Path, id: str) -> Path:
+    """Where the bytes of `id` are under `files/`."""
+    return whole / id[:2] / id
+
+
+def _settled(shelf: Path, before_ns: int) -> list[str]:
+    """By the time of their renaming; that of their last byte may lie long before."""
+    with os.scandir(shelf) as blobs:
+        return [blob.name for blob in blobs if blob.stat().st_ctime_ns < before_ns]
 
 
 def _unwanted(made: asyncio.Future[DiskPart]) -> None:
@@ -105,6 +128,7 @@ class DiskPart:
         return await asyncio.shield(future)
 
     def _write(self, data: bytes | bytearray | memoryview) -> None:
+        self._files.claim(len(data))
         self._sha256.update(data)
         self._size += len(data)
         left = memoryview(data)
@@ -118,7 +142,7 @@ class DiskPart:
         self._whole.parent.mkdir(mode=0o700, exist_ok=True)
         os.rename(self._part, self._whole)
         for folder in (self._whole.parent, self._whole.parent.parent, self._part.parent):
-            _sync_folder(folder)
+            sync_folder(folder)
         return Digest(self._size, self._sha256.hexdigest())
 
     def discard(self) -> None:
@@ -129,7 +153,7 @@ class DiskPart:
         self._part.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A rename lasts only once its folder is synced. Windows cannot open folders and needs no such thing."""
     with suppress(PermissionError):
         fd = os.open(folder, os.O_RDONLY)

@@ -15,7 +15,7 @@ from weakref import WeakSet
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from bridge import gate
-from bridge.model import Draft, Entry, Error, Gap, Peer, Refused, Signal, Stored, Typing, address
+from bridge.model import Draft, Entry, Error, Gap, Peer, Refused, Signal, Stored, StoreError, Typing, address
 from bridge.outlet import Outlet
 from bridge.room import Cursor, Room
 from bridge.rooms import Author, Rooms
@@ -222,7 +222,8 @@ class _Browser:
                 self._refuse(browser.refusal(refused, key))
             case fault:
                 logger.error("no entry for %s in room %s", self._addr, self._room.name, exc_info=fault)
-                self._tell(Error("busy", "the server could not store it; its log says more", key))
+                told = fault.told if isinstance(fault, StoreError) else StoreError.told
+                self._tell(Error("busy", told, key))
 
     def _rename(self, name: str) -> None:
         try:

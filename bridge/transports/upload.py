@@ -56,10 +56,10 @@ class UploadTransport:
             self._rooms.tally.refused(refused.code, "tcp")
             await sent.drain()
             return upload.refusal(refused.code, refused.message)
-        except StoreError:
+        except StoreError as fault:
             logger.exception("%r from %s was lost", header.file_name, addr)
             await sent.drain()
-            return upload.refusal("busy", "the server could not store it; its log says more")
+            return upload.refusal("busy", fault.told)
         return upload.receipt(stored.entry)
 
     async def _take(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> Stored:

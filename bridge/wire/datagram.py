@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.model import Entry, Refused
+from bridge.model import Entry, Gap, Refused
 from bridge.wire import plain
 
 DATAGRAM_IN_MAX_BYTES: Final = 16 * 1024
@@ -47,8 +47,10 @@ class DatagramForm(msgspec.Struct, frozen=True):
     echo = False
     signals = False
 
-    def encode(self, entry: Entry) -> tuple[bytes, ...]:
-        return tuple(split(plain.speaker(entry), plain.words(entry, self.base)))
+    def encode(self, said: Entry | Gap) -> tuple[bytes, ...]:
+        if isinstance(said, Gap):
+            return (notice(plain.LOST),)
+        return tuple(split(plain.speaker(said), plain.words(said, self.base)))
 
     def frame(self, encoded: Sequence[tuple[bytes, ...]]) -> tuple[bytes, ...]:
         return tuple(piece for pieces in encoded for piece in pieces)

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.model import Entry, Refused
+from bridge.model import Entry, Gap, Refused
 from bridge.wire import plain
 
 LINE_MAX_BYTES: Final = 16 * 1024
@@ -90,8 +90,10 @@ class LineForm(msgspec.Struct, frozen=True):
     echo = False
     signals = False
 
-    def encode(self, entry: Entry) -> bytes:
-        return f"{plain.speaker(entry)}{plain.words(entry, self.base)}\n".encode()
+    def encode(self, said: Entry | Gap) -> bytes:
+        if isinstance(said, Gap):
+            return notice(plain.LOST)
+        return f"{plain.speaker(said)}{plain.words(said, self.base)}\n".encode()
 
     def frame(self, encoded: Sequence[bytes]) -> bytes:
         return b"".join(encoded)

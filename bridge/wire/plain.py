@@ -18,6 +18,9 @@ _BREAK = re.compile("\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 # What the gate refuses anyway, dropped once more: a record made by an older version must not drive a terminal.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
+LOST: Final = "what was said before is no longer kept"
+"""What a gap is called where nobody counts."""
+
 HISTORY_DEFAULT: Final = 20
 HISTORY_MAX: Final = 500
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -198,3 +199,67 @@ def test_a_server_that_cannot_open_its_log_for_a_full_disk_names_it_and_exits_2(
     disk.free()
     running.start()
     assert observe.texts(running.address) == []
+
+
+# What stops first, and what last
+
+
+def post(running: Running) -> int:
+    return observe.fetch(running.address, "POST", "/", LONG.encode())[0]
+
+
+def put(running: Running, size: int) -> tuple[int, str]:
+    status, _headers, body = observe.fetch(running.address, "PUT", "/a.bin", b"x" * size)
+    return status, body.decode()
+
+
+def test_files_stop_at_the_reserve_and_chat_goes_on(disk: Disk, run: Callable[..., Running]) -> None:
+    running = run("--reserve-bytes", "10000000", data=disk.data)
+    assert put(running, 1_000_000)[0] == 201
+    status, said = put(running, 6_000_000)
+    assert status == 507
+    assert said.startswith("disk_full: the server's disk is full: 6000000 bytes are wanted, ")
+    assert said.endswith("10000000 are kept for chat (--reserve-bytes)\n")
+    with UploadPeer(running.address) as upload:
+        upload.push("b.bin", b"x" * 6_000_000, reply=True)
+        assert upload.reply()["error"]["code"] == "disk_full"
+    with subprocess.Popen(
+        [tool("curl"), "-s", "-T", "-", running.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as of_no_size:
+        said = of_no_size.communicate(b"x" * 6_000_000)[0].decode()
+    assert said.startswith("disk_full: "), "found out on its way"
+    assert len(observe.files_in(disk.data)[1]) == 1
+    assert post(running) == 201
+
+
+def test_ballast_lets_chat_go_on_when_the_disk_is_full_and_comes_back_with_the_space(
+    disk: Disk, run: Callable[..., Running]
+) -> None:
+    running = run("--ballast-bytes", "800000", data=disk.data)
+    ballast = disk.data / "ballast"
+    assert ballast.stat().st_size == 800_000
+    disk.fill()
+    stored = 0
+    while post(running) == 201:
+        stored += 1
+    assert stored > 20, "about what the ballast held"
+    assert not ballast.exists()
+    assert "the disk is full: 800000 bytes of ballast went overboard" in running.stderr
+    assert len(observe.log(running.address)) == stored
+
+    disk.free()
+    assert post(running) == 201
+    assert running.stop() == 0
+    running.start()
+    observe.until(ballast.exists)
+    assert len(observe.log(running.address)) == stored + 1
+
+
+def test_what_ballast_made_room_for_is_for_chat_alone(disk: Disk, run: Callable[..., Running]) -> None:
+    running = run("--ballast-bytes", "800000", data=disk.data)
+    disk.fill()
+    while (disk.data / "ballast").exists():
+        assert post(running) == 201
+    assert shutil.disk_usage(disk.data).free > 100_000
+    assert put(running, 10)[0] == 507
+    assert post(running) == 201

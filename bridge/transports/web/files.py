@@ -79,8 +79,10 @@ class FileHandlers:
         """The bytes, whole, in a range, or 304. The name in the URL is for people; the id decides."""
         entry = await self._log.file(request.match_info["id"])
         if entry is None or entry.file is None:
-            raise Refused("not_found", "there is no such file here")
+            raise Refused("not_found", "there is no such file here, or no longer")
         file = entry.file
+        if await self._files.absent([file.id]):
+            raise Refused("not_found", f"{file.name} is no longer kept here")
         if_none_match = request.if_none_match or ()
         if any(tag.value in (file.sha256, "*") for tag in if_none_match):
             return web.Response(status=304, headers={"Cache-Control": FILE_CACHE, "ETag": f'"{file.sha256}"'})

@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 
-from bridge.model import Code, Refused, StoreError
+from bridge.model import Code, Refused, StoreError, Unsure
 from bridge.tally import Tally
 from bridge.transports.web.answers import code_for, problem
 
@@ -78,9 +78,10 @@ class Guard:
             return answer
         except ConnectionError:  # theirs: the body broke off, and nobody is left to hear of it
             return self._problem(request, "bad_request", "the connection broke off")
-        except StoreError:
+        except StoreError as fault:
             logger.exception("%s %r failed", request.method, request.path)
-            return self._problem(request, "busy", "the server could not do it; its log says more", 500)
+            told = fault.told if isinstance(fault, Unsure) else "the server could not do it; its log says more"
+            return self._problem(request, "busy", told, 500)
 
     def _check(self, request: web.Request) -> None:
         """Raises what is to be answered to who may not ask, or not so."""

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bridge import gate
 from bridge.log import Log
-from bridge.model import Draft, Entry, Stored
+from bridge.model import Draft, Entry, Gap, Stored
 from bridge.rooms import Rooms
 from bridge.transports.web import form
 from bridge.transports.web.answers import file_url, json, wants_json
@@ -23,12 +23,13 @@ BODY_MAX_BYTES: Final = gate.TEXT_MAX_BYTES + 8
 """A byte order mark and a line ending do not count as text."""
 
 
-class EntriesPage(msgspec.Struct, frozen=True):
-    """A stretch of a room."""
+class EntriesPage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stretch of a room, with the gap before it if some is no longer kept."""
 
     epoch: str
     last_seq: int
     entries: list[Entry]
+    gap: Gap | None = None
 
 
 class RoomLine(msgspec.Struct, frozen=True):
@@ -85,7 +86,7 @@ class MessageHandlers:
             page = await self._log.newest(name, limit, before)
             entries = page.entries
         room = await self._rooms.get(name)
-        return json(EntriesPage(self._log.epoch, room.last_seq, entries))
+        return json(EntriesPage(self._log.epoch, room.last_seq, entries, page.gap))
 
     async def rooms(self, request: web.Request) -> web.Response:
         rooms = await self._log.rooms()

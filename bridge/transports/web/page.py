@@ -77,7 +77,7 @@ class PageHandlers:
             room=room.name,
             lang=language,
             t=self._words[language],
-            entries=msgspec.to_builtins(await room.history(50)),
+            entries=msgspec.to_builtins((await room.history(50)).entries),
             count=len(room.people),
             last_seq=room.last_seq,
             epoch=room.epoch,

@@ -1,0 +1,81 @@
+"""The tables, how a log of an older version is brought forward, and the connections that lead to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from bridge.model import StoreError
+
+# Forward only: script N takes a log from schema N to N + 1. Never edit one that was released.
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE room (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        trimmed INTEGER NOT NULL DEFAULT 0 -- entries up to this number are no longer kept
+    );
+    CREATE TABLE entry (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, -- AUTOINCREMENT: a number is never given twice
+        room INTEGER NOT NULL REFERENCES room,
+        at INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        key TEXT NOT NULL,
+        sender TEXT NOT NULL, -- JSON
+        text TEXT,
+        file TEXT, -- JSON
+        file_id TEXT,
+        file_size INTEGER
+    );
+    CREATE INDEX entry_room ON entry (room, seq);
+    CREATE UNIQUE INDEX entry_key ON entry (room, author, key);
+    CREATE UNIQUE INDEX entry_file ON entry (file_id) WHERE file_id IS NOT NULL;
+    CREATE INDEX entry_files ON entry (seq, file_size) WHERE file_id IS NOT NULL; -- oldest first, for those who keep
+    INSERT INTO meta VALUES ('released', 0); -- files of entries up to this number are no longer kept
+    """,
+)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the writer's connection, bring the schema forward. Raises `StoreError` for what is no log of ours."""
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            if connection.execute("PRAGMA user_version").fetchone() == (0,):
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only before there are tables
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            _migrate(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as exc:
+        raise StoreError(f"{path}: {exc}") from exc
+    return connection
+
+
+def reader(path: Path) -> sqlite3.Connection:
+    """Another connection, which cannot write."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def meta(connection: sqlite3.Connection, name: str, make: Callable[[], bytes]) -> bytes:
+    """A value made once in the life of a log."""
+    connection.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (name, make()))
+    value: bytes = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]
+    return value
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        known = len(MIGRATIONS)
+        raise StoreError(f"{path} has schema {version}, made by a newer roombridge; this one knows up to {known}")
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

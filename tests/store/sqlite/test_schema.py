@@ -1,0 +1,56 @@
+"""Opening a log: what is older is brought forward, what is newer or no log at all is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.model import StoreError
+from bridge.store.sqlite import SqliteLog, schema
+from tests.store.sqlite.conftest import ask
+from tests.support.nouns import draft
+
+
+async def test_a_log_of_a_newer_version_is_refused_by_name_and_left_alone(path: Path) -> None:
+    await SqliteLog(path).close()
+    ask(path, "PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"log\.sqlite3 has schema 99, made by a newer roombridge.*up to \d+"):
+        SqliteLog(path)
+    assert path.read_bytes() == before
+
+
+async def test_an_older_schema_is_brought_forward(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = SqliteLog(path)
+    known = log.epoch, log.salt
+    entry = (await log.append(draft())).entry
+    await log.close()
+    newer = (*schema.MIGRATIONS, "ALTER TABLE entry ADD COLUMN note TEXT;", "CREATE TABLE more (x);")
+    monkeypatch.setattr(schema, "MIGRATIONS", newer)
+    log = SqliteLog(path)
+    assert (log.epoch, log.salt) == known
+    assert (await log.read("lobby", 0, 10)).entries == [entry]
+    await log.close()
+    assert ask(path, "PRAGMA user_version") == [(len(newer),)]
+
+
+async def test_a_step_that_fails_is_undone_and_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await SqliteLog(path).close()
+    whole = schema.MIGRATIONS
+    monkeypatch.setattr(schema, "MIGRATIONS", (*whole, "CREATE TABLE half (x); SELECT nonsense FROM nowhere;"))
+    with pytest.raises(StoreError, match=r"log\.sqlite3: no such table: nowhere"):
+        SqliteLog(path)
+    monkeypatch.setattr(schema, "MIGRATIONS", whole)
+    log = SqliteLog(path)
+    assert (await log.append(draft())).new
+    await log.close()
+    assert ask(path, "SELECT name FROM sqlite_schema WHERE name = 'half'") == []
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"no database" * 100), lambda path: path.mkdir()])
+async def test_what_is_no_log_is_a_clear_error(path: Path, make: Callable[[Path], object]) -> None:
+    make(path)
+    with pytest.raises(StoreError, match=r"log\.sqlite3: "):
+        SqliteLog(path)
