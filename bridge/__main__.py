@@ -16,6 +16,7 @@ import click
 
 from bridge import __version__
 from bridge.config import ENV_PREFIX, Config, ConfigError, default_files, read_file
+from bridge.descriptors import raise_limit
 from bridge.model import StoreError
 
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
@@ -94,6 +95,7 @@ def serve(**values: Any) -> None:
     """Serve the room (this is what happens without a command)."""
     config = _checked(values)
     logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    raise_limit()
     try:
         _run(config)
     except (ConfigError, StoreError) as exc:

@@ -46,6 +46,9 @@ class Config:
         "A further name by which browsers may call this server; may be repeated.", (), "NAME"
     )
     max_file_bytes: int = _setting("The largest file taken, in bytes.", 64 * 1024**3, "BYTES")
+    max_connections: int = _setting(
+        "The most TCP connections at once; fewer where the system allows fewer descriptors.", 10_000, "N"
+    )
     loop: str = _setting("The event loop: asyncio, or uvloop where it is installed.", "asyncio", "NAME")
     log_level: str = _setting("How much is logged on stderr: debug, info, warning or error.", "info", "LEVEL")
 
@@ -59,6 +62,8 @@ class Config:
             raise ConfigError(f"--log-level {self.log_level}: expected debug, info, warning or error")
         if self.max_file_bytes < 1:
             raise ConfigError(f"--max-file-bytes {self.max_file_bytes}: expected at least 1")
+        if self.max_connections < 1:
+            raise ConfigError(f"--max-connections {self.max_connections}: expected at least 1")
         try:
             clean_room(self.room)
         except Refused as refused:

@@ -15,6 +15,7 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 
 from bridge.config import Config, ConfigError
+from bridge.descriptors import for_connections
 from bridge.front_door import FrontDoor
 from bridge.model import address
 from bridge.rooms import Rooms
@@ -125,7 +126,9 @@ class Server:
 
         line = LineTransport(rooms, lobby.name)
         upload = UploadTransport(rooms, files, lobby.name, config.max_file_bytes)
-        door = FrontDoor(runner.server, {Language.LINE: line.serve, Language.UPLOAD: upload.serve})
+        streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
+        door = FrontDoor(runner.server, streams, for_connections(config.max_connections), tally)
+        gauges["connections"] = lambda: door.keeper.inside
         stack.push_async_callback(door.empty, DRAIN_S)
         stack.callback(door.shut)
         for tcp, udp in sockets:
