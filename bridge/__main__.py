@@ -137,9 +137,9 @@ def _run(config: Config) -> None:
 
 
 async def _serve(config: Config) -> None:
+    stopped = _stop_on_signals()
     from bridge.server import Server  # aiohttp takes its time to import, and --help should not wait for it
 
-    stopped = _stop_on_signals()
     async with Server(config) as server:
         _welcome(config, server.url, server.address)
         print(f"listening on {server.url} (tcp+udp)", flush=True)
