@@ -14,10 +14,12 @@ from typing import Any, Final
 
 import click
 
-from bridge import __version__
+from bridge import __version__, journal
 from bridge.config import ENV_PREFIX, Config, ConfigError, default_files, read_file
 from bridge.descriptors import raise_limit
 from bridge.model import StoreError
+
+logger = logging.getLogger("roombridge")
 
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
 EXIT_UNUSABLE: Final = 2
@@ -94,12 +96,15 @@ def _checked(values: dict[str, Any]) -> Config:
 def serve(**values: Any) -> None:
     """Serve the room (this is what happens without a command)."""
     config = _checked(values)
-    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    journal.begin(config.log_level, config.log_format)
     raise_limit()
     try:
         _run(config)
     except (ConfigError, StoreError) as exc:
-        click.echo(f"roombridge: {exc}", err=True)
+        if config.log_format == "json":
+            logger.critical("%s", exc)
+        else:
+            click.echo(f"roombridge: {exc}", err=True)
         sys.exit(EXIT_UNUSABLE)
 
 
@@ -141,10 +146,12 @@ async def _serve(config: Config) -> None:
     from bridge.server import Server  # aiohttp takes its time to import, and --help should not wait for it
 
     async with Server(config) as server:
-        _welcome(config, server.url, server.address)
+        logger.info("roombridge %s serves room %s from %s on %s", __version__, config.room, config.data, server.url)
+        if config.log_format == "text":
+            _welcome(config, server.url, server.address)
         print(f"listening on {server.url} (tcp+udp)", flush=True)
         await stopped.wait()
-        logging.getLogger("roombridge").info("shutting down")
+        logger.info("shutting down")
 
 
 def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:

@@ -51,6 +51,7 @@ class Config:
     )
     loop: str = _setting("The event loop: asyncio, or uvloop where it is installed.", "asyncio", "NAME")
     log_level: str = _setting("How much is logged on stderr: debug, info, warning or error.", "info", "LEVEL")
+    log_format: str = _setting("How it is logged: text for people, or json, one object a line.", "text", "FORMAT")
 
     def __post_init__(self) -> None:
         for host, _port in self.addresses():
@@ -60,6 +61,8 @@ class Config:
             raise ConfigError(f"--loop {self.loop}: expected asyncio or uvloop")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise ConfigError(f"--log-level {self.log_level}: expected debug, info, warning or error")
+        if self.log_format not in ("text", "json"):
+            raise ConfigError(f"--log-format {self.log_format}: expected text or json")
         if self.max_file_bytes < 1:
             raise ConfigError(f"--max-file-bytes {self.max_file_bytes}: expected at least 1")
         if self.max_connections < 1:
