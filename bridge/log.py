@@ -96,8 +96,8 @@ class Part(Protocol):
 class Files(Protocol):
     """Bytes by id. No name of a sender ever reaches a path."""
 
-    async def create(self) -> Part:
-        """Begin a file under a new random id."""
+    async def create(self, size: int | None = None) -> Part:
+        """Begin a file under a new random id; how many bytes will come, if that is known, may decide how."""
 
     def path(self, id: str) -> Path:
         """Where the committed bytes of `id` are; for ids that this store made."""

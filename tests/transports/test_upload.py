@@ -22,7 +22,7 @@ from bridge.config import Config
 from bridge.model import Draft, Refused, StoreError
 from bridge.room import TRANSFER_S
 from bridge.server import Server
-from bridge.store.files import DiskPart
+from bridge.store.files import SMALL_BYTES, DiskPart
 from bridge.store.sqlite import SqliteLog
 from bridge.transports import upload
 from tests.support.peers import PATIENCE_S, BrowserPeer, LinePeer, UploadPeer, entries, eventually
@@ -568,7 +568,7 @@ async def test_a_file_that_cannot_be_announced_is_not_kept(
 async def test_a_server_that_goes_keeps_no_half_file(tmp_path: Path) -> None:
     async with Server(Config(port=0, data=tmp_path / "data")) as server:
         sender = UploadPeer(server.address)
-        sender.header(file_name="a", file_size=100)
+        sender.header(file_name="a", file_size=SMALL_BYTES + 1)
         sender.socket.sendall(b"x")
         await eventually(lambda: parts(tmp_path / "data"))
     with sender:
