@@ -286,6 +286,12 @@ BAD_HEADERS = {
     "no number": packed(b'{"file_name":"a","file_size":NaN}'),
     "no UTF-8": packed(b'{"file_name":"\xff","file_size":3}'),
     "a lone surrogate": packed(b'{"file_name":"\\ud800","file_size":3}'),
+    "no number in a field of no matter": packed(b'{"file_name":"a","file_size":3,"x":NaN}'),
+    "a lone surrogate in a field of no matter": packed(b'{"file_name":"a","file_size":3,"x":"\\ud800"}'),
+    "a bomb in a field of no matter": packed(b'{"file_name":"a","file_size":3,"x":' + b"[" * 60_000),
+    "a byte order mark": packed(b"\xef\xbb\xbf" + b'{"file_name":"a","file_size":3}'),
+    "a size with a fraction of nothing": packed(b'{"file_name":"a","file_size":3.0}'),
+    "a room that is no string": packed(b'{"file_name":"a","file_size":3,"room":7}'),
     "a list in a bomb": packed(b'{"file_name":' + b"[" * 60_000 + b"}"),
     "text after the object": packed(GOOD + b" x"),
     "a reply that is no boolean": packed(b'{"file_name":"a","file_size":3,"reply":"yes"}'),
@@ -473,6 +479,74 @@ async def test_a_sender_that_ends_inside_a_header_leaves_nothing(
     await asyncio.to_thread(conversation)
     assert (await browser.entry())["file"]["name"] == "whole"
     assert len(await entries(session, server.url)) == 1
+
+
+@pytest.mark.parametrize("before", [b"", packed(GOOD) + b"abc"], ids=["the first", "a later one"])
+async def test_a_header_that_takes_its_time_is_closed_without_a_word(
+    server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    """Counted from its first byte, however often another comes."""
+    monkeypatch.setattr(upload, "HEADER_S", 0.5)
+
+    def conversation() -> float:
+        with UploadPeer(server.address) as sender:
+            sender.socket.sendall(before + packed(GOOD)[:9])
+            sender.socket.settimeout(0.05)
+            started = time.monotonic()
+            while time.monotonic() - started < PATIENCE_S:
+                try:
+                    sender.socket.sendall(b" ")
+                    assert sender.socket.recv(1) == b""
+                    break
+                except TimeoutError:
+                    continue
+                except (ConnectionResetError, BrokenPipeError):
+                    break
+            return time.monotonic() - started
+
+    assert 0.4 < await asyncio.to_thread(conversation) < PATIENCE_S
+    assert len(await entries(session, server.url)) == bool(before)
+
+
+async def test_between_two_files_a_sender_may_take_its_time(
+    server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "HEADER_S", 0.1)
+    monkeypatch.setattr(upload, "SILENCE_S", 0.1)
+
+    def conversation() -> None:
+        with UploadPeer(server.address) as sender:
+            for number in range(2):
+                sender.push(f"{number}", b"abc", reply=True)
+                assert "seq" in sender.reply()
+                time.sleep(0.3)  # three times as long as it may pause elsewhere
+
+    await asyncio.to_thread(conversation)
+    assert len(await entries(session, server.url)) == 2
+
+
+@pytest.mark.parametrize("size", [100, 5_000_000])
+async def test_a_sender_that_falls_silent_inside_a_file_has_broken_off(
+    serve: Callable[..., Awaitable[Server]],
+    session: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+) -> None:
+    """Also inside one that is refused, and only read away."""
+    monkeypatch.setattr(upload, "SILENCE_S", 0.2)
+    server = await serve(max_file_bytes=1000)
+    browser = await BrowserPeer.join(session, server.url)
+
+    def conversation() -> None:
+        with UploadPeer(server.address) as sender:
+            sender.header(file_name="a", file_size=size)
+            sender.socket.sendall(b"x" * 99)
+            assert sender.socket.recv(1) == b""
+
+    await asyncio.to_thread(conversation)
+    if size == 100:
+        assert (await browser.until(type="transfer", state="failed"))["received"] == 99
+    assert await entries(session, server.url) == []
 
 
 async def test_line_clients_hear_of_files(server: Server) -> None:
