@@ -109,9 +109,13 @@ class FrontDoor:
             self._spawn(self._open(connection), f"open {connection.fileno()}")
 
     async def _open(self, connection: Connection) -> None:
-        await self._loop.connect_accepted_socket(
-            lambda: Opening(connection, self.keeper, self._openings, self._hand_over), connection
-        )
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: Opening(connection, self.keeper, self._openings, self._hand_over), connection
+            )
+        except BaseException:
+            connection.close()  # or it would be counted for ever
+            raise
 
     def _hand_over(self, language: Language, transport: asyncio.Transport, held: bytes, ended: bool) -> None:
         match language:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import socket
 import time
@@ -119,6 +120,33 @@ def test_500_connections_to_a_server_of_128_descriptors_leave_its_members_chatti
         chat.once()
     assert running.stderr.count("new connections wait") <= 1
     assert "Too many open files" not in running.stderr
+
+
+def test_a_server_without_a_descriptor_left_rests_and_recovers(run: Callable[..., Running], figure: Figure) -> None:
+    """Files may take what connections left; the limit is put down to what is open already."""
+    running = run(command=(tool("prlimit"), "--nofile=1000:1000"))
+    pid = running.process.pid
+    with ExitStack() as stack:
+        chat = Chat(running.address, stack)
+        limit(pid, len(os.listdir(f"/proc/{pid}/fd")))
+        started, used = time.monotonic(), observe.cpu_s(pid)
+        waiting = crowd(running.address, 50, stack)
+        chat.for_seconds(1.5)
+        share = (observe.cpu_s(pid) - used) / (time.monotonic() - started)
+        figure("server's share of a processor", share, "")
+        assert running.stderr.count("new connections wait: Too many open files") == 1
+
+        limit(pid, 1000)
+        started = time.monotonic()
+        assert observe.fetch(running.address, "PUT", "/after.bin", b"x" * 100_000)[0] == 201
+        figure("recovered after", (time.monotonic() - started) * 1000, "ms")
+        assert len(waiting) == 50
+        observe.until(lambda: gauge(running, "connections") == 53, "all are inside, and who asks")
+
+
+def limit(pid: int, descriptors: int) -> None:
+    """Let a running server have no more than so many descriptors."""
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (descriptors, 1000))
 
 
 def test_somebody_who_speaks_comes_in_however_many_are_silent(run: Callable[..., Running]) -> None:
