@@ -88,6 +88,7 @@ class _Sent:
 
     async def header(self) -> upload.Header | None:
         """The next file's header; None when the stream ended between two files."""
+        self._header_due = None
         event = await self._next()
         if event is None and self._decoder.cut:
             raise ConnectionResetError("ended inside a header")
@@ -132,8 +133,6 @@ class _Sent:
         now = asyncio.get_running_loop().time()
         if self._inside:
             return now + SILENCE_S
-        if not self._decoder.cut:
-            self._header_due = None
-        elif self._header_due is None:
+        if self._decoder.cut and self._header_due is None:
             self._header_due = now + HEADER_S
         return self._header_due

@@ -508,6 +508,25 @@ async def test_a_header_that_takes_its_time_is_closed_without_a_word(
     assert len(await entries(session, server.url)) == bool(before)
 
 
+async def test_each_header_has_a_time_of_its_own(
+    server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that begins in the same piece in which the file before it ends."""
+    monkeypatch.setattr(upload, "HEADER_S", 1.0)
+    whole = packed(GOOD) + b"abc"
+    browser = await BrowserPeer.join(session, server.url)
+    with UploadPeer(server.address) as sender:
+        sender.socket.sendall(whole[:9])
+        await asyncio.sleep(0.3)  # it is waited for
+        sender.socket.sendall(whole[9:-1])
+        await browser.until(type="transfer", received=2)
+        await asyncio.sleep(1.0)  # the time of the first header is over
+        sender.socket.sendall(whole[-1:] + whole[:9])
+        await browser.entry()
+        sender.socket.sendall(whole[9:])
+        await browser.entry()
+
+
 async def test_between_two_files_a_sender_may_take_its_time(
     server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
