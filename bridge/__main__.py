@@ -10,14 +10,18 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import click
 
-from bridge import __version__
+from bridge import __version__, journal
 from bridge.config import ENV_PREFIX, Config, ConfigError, default_files, read_file
+from bridge.descriptors import raise_limit
 from bridge.model import Refused, StoreError
+
+logger = logging.getLogger("roombridge")
 
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
 EXIT_UNUSABLE: Final = 2
@@ -100,8 +104,9 @@ def _checked(values: dict[str, Any]) -> Config:
 def serve(**values: Any) -> None:
     """Serve the room (this is what happens without a command)."""
     config = _checked(values)
-    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with _faults_told():
+    journal.begin(config.log_level, config.log_format)
+    raise_limit()
+    with _faults_told(partial(logger.critical, "%s") if config.log_format == "json" else _tell):
         _run(config)
 
 
@@ -157,13 +162,17 @@ def export(room: str, format: Literal["text", "ndjson"], data: Path) -> None:
             sys.stdout.buffer.write(line)
 
 
+def _tell(fault: Exception) -> None:
+    click.echo(f"roombridge: {fault}", err=True)
+
+
 @contextmanager
-def _faults_told() -> Iterator[None]:
+def _faults_told(tell: Callable[[Exception], None] = _tell) -> Iterator[None]:
     """In one line, with the exit code that says so."""
     try:
         yield
     except (ConfigError, Refused, StoreError) as exc:
-        click.echo(f"roombridge: {exc}", err=True)
+        tell(exc)
         sys.exit(EXIT_UNUSABLE)
 
 
@@ -184,14 +193,16 @@ def _run(config: Config) -> None:
 
 
 async def _serve(config: Config) -> None:
+    stopped = _stop_on_signals()
     from bridge.server import Server  # aiohttp takes its time to import, and --help should not wait for it
 
-    stopped = _stop_on_signals()
     async with Server(config, on_failure=stopped.set) as server:
-        _welcome(config, server.url, server.address)
+        logger.info("roombridge %s serves room %s from %s on %s", __version__, config.room, config.data, server.url)
+        if config.log_format == "text":
+            _welcome(config, server.url, server.address)
         print(f"listening on {server.url} (tcp+udp)", flush=True)
         await stopped.wait()
-        logging.getLogger("roombridge").info("shutting down")
+        logger.info("shutting down")
     if server.failed:  # an orderly end would close the log, and that syncs once more what the disk has lost
         sys.stderr.flush()
         os._exit(EXIT_DISK_FAILED)

@@ -29,6 +29,7 @@ class ConfigError(Exception):
 
 _LEAST: Final = {
     "max_file_bytes": 1,
+    "max_connections": 1,
     "keep_days": 0,
     "keep_bytes": 0,
     "keep_files_days": 0,
@@ -75,8 +76,12 @@ class Config:
         64 * 1024**2,
         "BYTES",
     )
+    max_connections: int = _setting(
+        "The most TCP connections at once; fewer where the system allows fewer descriptors.", 10_000, "N"
+    )
     loop: str = _setting("The event loop: asyncio, or uvloop where it is installed.", "asyncio", "NAME")
     log_level: str = _setting("How much is logged on stderr: debug, info, warning or error.", "info", "LEVEL")
+    log_format: str = _setting("How it is logged: text for people, or json, one object a line.", "text", "FORMAT")
 
     def __post_init__(self) -> None:
         for host, _port in self.addresses():
@@ -86,6 +91,8 @@ class Config:
             raise ConfigError(f"--loop {self.loop}: expected asyncio or uvloop")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise ConfigError(f"--log-level {self.log_level}: expected debug, info, warning or error")
+        if self.log_format not in ("text", "json"):
+            raise ConfigError(f"--log-format {self.log_format}: expected text or json")
         for name, least in _LEAST.items():
             if (value := getattr(self, name)) < least:
                 raise ConfigError(f"--{name.replace('_', '-')} {value}: expected at least {least}")

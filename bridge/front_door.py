@@ -2,7 +2,8 @@
 
 Every connection begins as an `Opening`, which holds what came until the sniffer knows the language, then replays it to
 the protocol of that language and is gone. Nothing is ever written before that, and silence is never classified: a
-browser opens connections ahead of need. Handing over is `transport.set_protocol`, so it is the same inside TLS.
+browser opens connections ahead of need. Handing over is `transport.set_protocol`, so it is the same inside TLS. While
+the house is full, whoever comes waits in the kernel's backlog until somebody leaves.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from bridge.doorkeeper import Connection, Doorkeeper
 from bridge.model import address
+from bridge.tally import Tally
 from bridge.wire.sniff import Language, settled_by_waiting, sniff
 
 logger = logging.getLogger("roombridge.door")
@@ -29,6 +32,9 @@ STREAM_BUFFER_BYTES: Final = 256 * 1024
 ACCEPT_BATCH: Final = 64
 ACCEPT_PAUSE_S: Final = 0.1
 """When no descriptor is left, how long until the next try; the backlog waits."""
+COMPLAINT_S: Final = 60.0
+"""That nobody can come in is said at most so often."""
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 """A language spoken over streams: returns when the connection is over."""
@@ -37,18 +43,22 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 class FrontDoor:
     """Listens on any number of sockets; `streams` and `http` say who speaks which language."""
 
-    def __init__(self, http: Callable[[], asyncio.Protocol], streams: dict[Language, Serve]) -> None:
+    def __init__(
+        self, http: Callable[[], asyncio.Protocol], streams: Mapping[Language, Serve], most: int, tally: Tally
+    ) -> None:
+        self.keeper = Doorkeeper(most, self._listen, tally)
         self._http = http
         self._streams = streams
         self._loop = asyncio.get_running_loop()
         self._listeners: list[socket.socket] = []
         self._openings: set[Opening] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._complained_at = -COMPLAINT_S
 
     def listen(self, listener: socket.socket) -> None:
         """Accept on a bound, listening, non-blocking socket from now on."""
         self._listeners.append(listener)
-        self._loop.add_reader(listener, self._accept, listener)
+        self._listen()
 
     def shut(self) -> None:
         """Accept nobody any more; those inside stay."""
@@ -66,29 +76,46 @@ class FrontDoor:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within)
 
+    def _listen(self) -> None:
+        for listener in self._listeners:
+            self._loop.add_reader(listener, self._accept, listener)
+
+    def _rest(self, why: str) -> None:
+        """Nobody can come in just now; the kernel keeps them in its backlog."""
+        for listener in self._listeners:
+            self._loop.remove_reader(listener)
+        if self._loop.time() - self._complained_at >= COMPLAINT_S:
+            self._complained_at = self._loop.time()
+            logger.warning("new connections wait: %s", why)
+
     def _accept(self, listener: socket.socket) -> None:
         for _ in range(ACCEPT_BATCH):
+            if self.keeper.full:
+                self.keeper.make_room()
+                self._rest(f"{self.keeper.inside} are inside, the most there may be (--max-connections)")
+                return
             try:
-                connection, _peer = listener.accept()
+                accepted, _peer = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as exc:
-                if exc.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                if exc.errno not in _EXHAUSTED:
                     raise
-                logger.warning("cannot accept: %s; trying again in %s s", exc.strerror, ACCEPT_PAUSE_S)
-                self._loop.remove_reader(listener)
-                self._loop.call_later(ACCEPT_PAUSE_S, self._accept_again, listener)
+                self._rest(f"{exc.strerror}; trying again every {ACCEPT_PAUSE_S} s")
+                self._loop.call_later(ACCEPT_PAUSE_S, self._listen)
                 return
-            connection.setblocking(False)
+            connection = self.keeper.admit(accepted)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._spawn(self._open(connection), f"open {connection.fileno()}")
 
-    def _accept_again(self, listener: socket.socket) -> None:
-        if listener in self._listeners:
-            self._loop.add_reader(listener, self._accept, listener)
-
-    async def _open(self, connection: socket.socket) -> None:
-        await self._loop.connect_accepted_socket(lambda: Opening(self._openings, self._hand_over), connection)
+    async def _open(self, connection: Connection) -> None:
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: Opening(connection, self.keeper, self._openings, self._hand_over), connection
+            )
+        except BaseException:
+            connection.close()  # or it would be counted for ever
+            raise
 
     def _hand_over(self, language: Language, transport: asyncio.Transport, held: bytes, ended: bool) -> None:
         match language:
@@ -103,7 +130,9 @@ class FrontDoor:
                 reader, writer = _stream(transport, held, ended)
                 self._spawn(_serve(self._streams[language], reader, writer), f"{language.value} {_peer(transport)}")
             case Language.TLS | Language.REFUSED:
-                logger.info("closed %s: %s", _peer(transport), _WHY_CLOSED[language])
+                # One that came and went without a byte is nothing to tell of: browsers and probes do that.
+                level = logging.INFO if held else logging.DEBUG
+                logger.log(level, "closed %s: %s", _peer(transport), _WHY_CLOSED[language])
                 transport.abort()
 
     def _spawn(self, work: Awaitable[None], name: str) -> None:
@@ -166,8 +195,14 @@ class Opening(asyncio.Protocol):
     """A connection nobody knows yet: holds its first bytes, at most 8 KiB and what one read brings beyond."""
 
     def __init__(
-        self, openings: set[Opening], hand_over: Callable[[Language, asyncio.Transport, bytes, bool], None]
+        self,
+        connection: Connection,
+        keeper: Doorkeeper,
+        openings: set[Opening],
+        hand_over: Callable[[Language, asyncio.Transport, bytes, bool], None],
     ) -> None:
+        self._connection = connection
+        self._keeper = keeper
         self._openings = openings
         self._hand_over = hand_over
         self._held = b""
@@ -178,8 +213,10 @@ class Opening(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
         self._openings.add(self)
+        self._keeper.silent(self._connection, self.close)
 
     def data_received(self, data: bytes) -> None:
+        self._keeper.speaks(self._connection)
         loop = asyncio.get_running_loop()
         if self._deadline is None:
             self._deadline = loop.call_later(OPENING_S, self.close)
@@ -212,6 +249,7 @@ class Opening(asyncio.Protocol):
 
     def _forget(self) -> None:
         self._openings.discard(self)
+        self._keeper.speaks(self._connection)
         for timer in (self._settle, self._deadline):
             if timer is not None:
                 timer.cancel()

@@ -56,7 +56,7 @@ class Intake:
     async def begin(cls, room: Room, files: Files, coming: Coming, max_bytes: int) -> Intake:
         """Raises `Refused` `too_large` before a byte is taken, or `disk_full`."""
         _check_size(coming.size or 0, max_bytes)
-        return cls(room, files, await files.create(coming.size or 0), coming, max_bytes)
+        return cls(room, files, await files.create(coming.size), coming, max_bytes)
 
     async def __aenter__(self) -> Intake:
         self._show("receiving")

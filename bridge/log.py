@@ -140,8 +140,11 @@ class Part(Protocol):
 class Files(Protocol):
     """Bytes by id. No name of a sender ever reaches a path."""
 
-    async def create(self, size: int = 0) -> Part:
-        """Begin a file of `size` bytes, as far as is known, under a new random id. Raises `Refused` `disk_full`."""
+    async def create(self, size: int | None = None) -> Part:
+        """Begin a file under a new random id; how many bytes will come, if that is known, may decide how.
+
+        Raises `Refused` `disk_full`.
+        """
 
     def path(self, id: str) -> Path:
         """Where the committed bytes of `id` are; for ids that this store made."""

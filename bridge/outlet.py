@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-HIGH_WATER_BYTES: Final = 256 * 1024
+HIGH_WATER_BYTES: Final = 128 * 1024
 """A seat that holds more than this is passed over; it stays behind as a cursor and costs no more memory."""
 FREE_S: Final = 0.05
 STALL_S: Final = 60.0

@@ -15,7 +15,8 @@ class Pace:
         self._loop = asyncio.get_running_loop()
         self._not_before = 0.0
         self._handle: asyncio.Handle | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = 0.0  # uvloop's handle for a very short time cannot tell
 
     def ask(self, after: float = 0.0) -> None:
         """Run at the next turn of the loop, or when the distance (or `after`) is over."""
@@ -26,8 +27,9 @@ class Pace:
         if due <= now:
             self._stop_timer()
             self._handle = self._loop.call_soon(self._run)
-        elif self._timer is None or due < self._timer.when():
+        elif self._timer is None or due < self._due:
             self._stop_timer()
+            self._due = due
             self._timer = self._loop.call_at(due, self._run)
 
     def _run(self) -> None:

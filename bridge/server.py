@@ -15,6 +15,7 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 
 from bridge.config import Config, ConfigError
+from bridge.descriptors import for_connections
 from bridge.front_door import FrontDoor
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
@@ -106,7 +107,7 @@ class Server:
             MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
             events,
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
-            MetricHandlers(rooms, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
+            MetricHandlers(rooms, lambda: door.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
             OpenApiHandlers(),
         )
         for handler in handlers:
@@ -124,7 +125,9 @@ class Server:
 
         line = LineTransport(rooms, lobby.name)
         upload = UploadTransport(rooms, files, lobby.name, config.max_file_bytes)
-        door = FrontDoor(lambda: Connection(http, guard), {Language.LINE: line.serve, Language.UPLOAD: upload.serve})
+        streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
+        most = for_connections(config.max_connections)
+        door = FrontDoor(lambda: Connection(http, guard), streams, most, tally)
         stack.push_async_callback(door.empty, DRAIN_S)
         stack.callback(door.shut)
         for tcp, udp in sockets:

@@ -25,6 +25,7 @@ _HELP: Final = {
     "datagrams_ignored": "Datagrams that no person sent: our own, a mirror's, an answering service's.",
     "datagrams_dropped": "Datagrams dropped because too many waited for the disk.",
     "datagrams_unsent": "Datagrams that the kernel would not send.",
+    "silent_connections_closed": "Connections that had not sent a byte when others needed their place.",
 }
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # each began when the server did

@@ -17,21 +17,20 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self._due: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._due: list[tuple[float, int, asyncio.Handle]] = []
         self._order = count()
 
     def time(self) -> float:
         return self.now
 
-    def call_soon(self, work: Callable[[], None]) -> asyncio.TimerHandle:
+    def call_soon(self, work: Callable[[], None]) -> asyncio.Handle:
         return self.call_at(self.now, work)
 
-    def call_at(self, when: float, work: Callable[[], None]) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, work, (), self)  # type: ignore[arg-type]
+    def call_at(self, when: float, work: Callable[[], None]) -> asyncio.Handle:
+        """A handle that cannot say when: uvloop's for less than half a millisecond are such."""
+        handle = asyncio.Handle(work, (), self)  # type: ignore[arg-type]
         heapq.heappush(self._due, (when, next(self._order), handle))
         return handle
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None: ...
 
     def get_debug(self) -> bool:
         return False

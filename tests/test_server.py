@@ -127,9 +127,9 @@ def test_a_signal_drains_everybody_and_ends_with_0(running: Running, number: sig
         datagrams.say("")
         assert line.read().startswith("* welcome")
         assert datagrams.read().startswith("* welcome")
-        upload.header(file_name="half.bin", file_size=1000)
+        upload.header(file_name="half.bin", file_size=100_000)
         upload.socket.sendall(b"x" * 500)
-        put.sendall(request("PUT /half.bin HTTP/1.1", "Content-Length: 1000", body=b"x" * 500))
+        put.sendall(request("PUT /half.bin HTTP/1.1", "Content-Length: 100000", body=b"x" * 500))
         events.sendall(request("GET /r/lobby/events HTTP/1.1"))
         begun.sendall(b"GE")
         observe.until(lambda: len(observe.files_in(running.data)[0]) == 2, "both files are half way")
@@ -180,7 +180,7 @@ def test_a_signal_while_the_server_starts_ends_it(tmp_path: Path) -> None:
 
 def test_a_second_signal_ends_it_at_once(running: Running) -> None:
     with socket.create_connection(running.address, PATIENCE_S) as put:
-        put.sendall(request("PUT /half.bin HTTP/1.1", "Content-Length: 1000", body=b"x" * 500))
+        put.sendall(request("PUT /half.bin HTTP/1.1", "Content-Length: 100000", body=b"x" * 500))
         observe.until(lambda: len(observe.files_in(running.data)[0]) == 1, "the file is half way")
         running.signal(signal.SIGTERM)
         observe.until(lambda: "shutting down" in running.stderr, "the drain has begun")

@@ -10,15 +10,18 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from bridge.log import Digest
+from bridge.log import Digest, Part
 from bridge.model import Refused, StoreError
 
 T = TypeVar("T")
 
 WRITERS: Final = 4
+SMALL_BYTES: Final = 64 * 1024
+"""Up to here a file whose size is known is held in memory until it is whole (`bench/small_files.py`)."""
 _CLOSED: Final = -1
 _O_BINARY: Final = getattr(os, "O_BINARY", 0)  # Windows
 _O_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
@@ -33,6 +36,7 @@ class DiskFiles:
         self._parts = folder / "parts"
         self._whole = folder / "files"
         self._writers = ThreadPoolExecutor(WRITERS, "files")
+        self._shelves: set[Path] = set()
         for made in (self._parts, self._whole):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left_over in self._parts.iterdir():  # of a server that was killed; nobody can go on with them
@@ -40,10 +44,13 @@ class DiskFiles:
         os.utime(self._parts)
         self._opened_ns = self._parts.stat().st_ctime_ns  # by the disk's own clock
 
-    async def create(self, size: int = 0) -> DiskPart:
-        self.claim(size)
+    async def create(self, size: int | None = None) -> Part:
+        self.claim(size or 0)
         id = secrets.token_hex(16)
-        made = self.run(DiskPart, self, id, self._parts / id, self.path(id))
+        make = partial(DiskPart, self, id, self._parts / id, self.path(id))
+        if size is not None and size <= SMALL_BYTES:
+            return SmallPart(self, id, partial(DiskPart.store, make))
+        made = self.run(make)
         try:
             return await asyncio.shield(made)
         except asyncio.CancelledError:
@@ -63,12 +70,25 @@ class DiskFiles:
     async def absent(self, ids: Sequence[str]) -> list[str]:
         return await self.run(lambda: [id for id in ids if not self.path(id).exists()])
 
+    def shelve(self, part: Path, whole: Path) -> None:
+        """Give a synced file its place, so that it lasts, blocking.
+
+        That it is gone from the parts need not last: what is still there when a server starts is removed.
+        """
+        shelf = whole.parent
+        shelf.mkdir(mode=0o700, exist_ok=True)
+        os.rename(part, whole)
+        sync_folder(shelf)
+        if shelf not in self._shelves:  # a new one lasts only once the folder above it is synced
+            sync_folder(shelf.parent)
+            self._shelves.add(shelf)
+
     async def close(self) -> None:
         """Finish what the writers do."""
         await asyncio.get_running_loop().run_in_executor(None, self._writers.shutdown)
 
     def run(self, work: Callable[..., T], *args: object) -> asyncio.Future[T]:
-        """Do blocking work on a writer thread; a full disk is `Refused`, any other trouble a `StoreError`."""
+        """Do blocking work on a writer thread. A full disk and too many open files are `Refused`, else `StoreError`."""
         return asyncio.get_running_loop().run_in_executor(self._writers, _translated, work, *args)
 
 
@@ -95,6 +115,8 @@ def _translated(work: Callable[..., T], *args: object) -> T:
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Refused("disk_full", "the server's disk is full") from exc
+        if exc.errno in (errno.EMFILE, errno.ENFILE):
+            raise Refused("busy", "the server has too many files open; send it again later") from exc
         raise StoreError(f"files: {exc}") from exc
 
 
@@ -139,11 +161,19 @@ class DiskPart:
         os.fsync(self._fd)
         os.close(self._fd)
         self._fd = _CLOSED
-        self._whole.parent.mkdir(mode=0o700, exist_ok=True)
-        os.rename(self._part, self._whole)
-        for folder in (self._whole.parent, self._whole.parent.parent, self._part.parent):
-            sync_folder(folder)
+        self._files.shelve(self._part, self._whole)
         return Digest(self._size, self._sha256.hexdigest())
+
+    @classmethod
+    def store(cls, make: Callable[[], DiskPart], data: bytearray) -> Digest:
+        """A whole file in one go, blocking; nothing is left of it if that fails."""
+        part = make()
+        try:
+            part._write(data)
+            return part._commit()
+        except BaseException:
+            part.discard()
+            raise
 
     def discard(self) -> None:
         """`abort`, blocking."""
@@ -151,6 +181,31 @@ class DiskPart:
             os.close(self._fd)
             self._fd = _CLOSED
         self._part.unlink(missing_ok=True)
+
+
+class SmallPart:
+    """The contract `bridge.log.Part` for few bytes: held in memory until they are whole, then stored in one errand.
+
+    Made, written and committed one by one, each file would go to a writer thread and back three times.
+    """
+
+    def __init__(self, files: DiskFiles, id: str, store: Callable[[bytearray], Digest]) -> None:
+        self.id = id
+        self._files = files
+        self._store = store
+        self._held = bytearray()
+        self._storing: asyncio.Future[Digest] | None = None
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._held += data
+
+    async def commit(self) -> Digest:
+        self._storing = self._files.run(self._store, self._held)
+        return await asyncio.shield(self._storing)
+
+    async def abort(self) -> None:
+        if self._storing is not None:
+            await asyncio.wait([self._storing])  # cancelling a caller does not stop its thread
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from bridge.guest import Guest
@@ -14,6 +15,10 @@ from bridge.wire import line
 READ_BYTES: Final = 64 * 1024
 ABREAST_MAX: Final = 64
 """How many lines of one client may wait for the disk before its next are left in the socket."""
+AWAY_MAX_BYTES: Final = 64 * 1024 * 1024
+"""How much of what is no text is read away, so that its sender gets as far as reading why..."""
+AWAY_S: Final = 2.0
+"""...and how long it may pause: plain `nc` never says that it is done."""
 
 
 class LineSeat:
@@ -76,6 +81,9 @@ class LineTransport:
         except line.NotLines:
             self._rooms.tally.refused("bad_request", "tcp")
             writer.transport.abort()
+        except line.NotText:
+            seat.notice(f"this is no text: send a file with curl -T FILE {seat.form.base}/")
+            await _read_away(reader)
         except asyncio.CancelledError:
             if guest:
                 seat.notice("bye: the server is shutting down")
@@ -95,3 +103,14 @@ class LineTransport:
                 if (answer := guest.hear(text)) is not None:
                     await answer
                 await guest.settle(at_most=ABREAST_MAX)
+
+
+async def _read_away(reader: asyncio.StreamReader) -> None:
+    left = AWAY_MAX_BYTES
+    with suppress(TimeoutError):
+        while left > 0:
+            async with asyncio.timeout(AWAY_S):
+                data = await reader.read(READ_BYTES)
+            if not data:
+                return
+            left -= len(data)

@@ -20,6 +20,10 @@ logger = logging.getLogger("roombridge.upload")
 READ_BYTES: Final = 256 * 1024
 DRAIN_MAX_BYTES: Final = 64 * 1024 * 1024
 """How much of a refused file is read away, so that its sender gets as far as reading why."""
+HEADER_S: Final = 10.0
+"""How long a header may take from its first byte to its last."""
+SILENCE_S: Final = 600.0
+"""How long a sender may pause inside a file: as long as a datagram peer may be silent."""
 
 
 class UploadTransport:
@@ -81,10 +85,12 @@ class _Sent:
         self._decoder = upload.Decoder()
         self._events: Iterator[upload.Event] = iter(())
         self._inside = False
+        self._header_due: float | None = None
         self.refused = False
 
     async def header(self) -> upload.Header | None:
         """The next file's header; None when the stream ended between two files."""
+        self._header_due = None
         event = await self._next()
         if event is None and self._decoder.cut:
             raise ConnectionResetError("ended inside a header")
@@ -112,8 +118,23 @@ class _Sent:
     async def _next(self) -> upload.Event | None:
         # One by one: a bad header takes nothing away from the file before it, even if both came at once.
         while (event := next(self._events, None)) is None:
-            data = await self._reader.read(READ_BYTES)
+            try:
+                async with asyncio.timeout_at(self._due()):
+                    data = await self._reader.read(READ_BYTES)
+            except TimeoutError:
+                if self._inside:
+                    raise ConnectionResetError(f"silent for {SILENCE_S:.0f} s inside a file") from None
+                raise upload.BadHeader(f"a header that is not complete after {HEADER_S:.0f} s") from None
             if not data:
                 return None
             self._events = self._decoder.feed(data)
         return event
+
+    def _due(self) -> float | None:
+        """Until when the next bytes must come; between two files there is no hurry."""
+        now = asyncio.get_running_loop().time()
+        if self._inside:
+            return now + SILENCE_S
+        if self._decoder.cut and self._header_due is None:
+            self._header_due = now + HEADER_S
+        return self._header_due

@@ -2,7 +2,8 @@
 
 `Decoder.feed` takes bytes and yields a `Line`, or a `Fault` for a line that is too long or no text. `end` yields the
 last line if it had no newline. A line that is an HTTP request line raises `NotLines`: nothing after it is to be read,
-because the rest of a browser's request (cookies, tokens) must never become a message. (`docs/protocols/line.md`)
+because the rest of a browser's request (cookies, tokens) must never become a message. A NUL raises `NotText`: these are
+the bytes of a file. (`docs/protocols/line.md`)
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class NotLines(Exception):
     """An HTTP request turned up where lines were spoken: close, and keep none of it."""
 
 
+class NotText(Exception):
+    """A NUL, which no text has: somebody sends a file as it is. It may still be told how files are sent."""
+
+
 class Decoder:
     """Bytes in, lines out. Holds at most one line of 16 KiB; of a longer one, only its last bytes."""
 
@@ -58,6 +63,7 @@ class Decoder:
         self._held = b""
         for raw in ended:
             yield self._line(raw)
+        self._look_at(rest)
         if len(rest) > LINE_MAX_BYTES + 1:  # one more for the \r of a line that is just long enough
             self._skipping = True
             rest = rest[-_END_BYTES:]
@@ -69,7 +75,14 @@ class Decoder:
         if raw or self._skipping:
             yield self._line(raw)
 
+    def _look_at(self, raw: bytes) -> None:
+        """As much of a line as could be one, so that it is the same however it was cut."""
+        start = raw[: LINE_MAX_BYTES + 1]
+        if 0 in start and not self._skipping and 0 in _TELNET.sub(b"", start):
+            raise NotText
+
     def _line(self, raw: bytes) -> Line | Fault:
+        self._look_at(raw)
         too_long = self._skipping or len(raw.removesuffix(b"\r")) > LINE_MAX_BYTES
         self._skipping = False
         # Of a line that is too long only the end may be left, so it is judged by that, however it was cut.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import stat
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from bridge.log import Files
+from bridge.log import Files, Part
 from bridge.model import Refused, StoreError
-from bridge.store.files import DiskFiles
+from bridge.store.files import SMALL_BYTES, DiskFiles
 from tests.store.conftest import SmallDisk
 from tests.store.files_contract import FilesContract
 from tests.support.nouns import stopped_at
@@ -25,6 +27,18 @@ class TestDiskFiles(FilesContract):
     async def close(self, files: Files) -> None:
         assert isinstance(files, DiskFiles)
         await files.close()
+
+
+class SmallFiles(DiskFiles):
+    """As if all that came were known to be small."""
+
+    async def create(self, size: int | None = None) -> Part:
+        return await super().create(0)
+
+
+class TestSmallFiles(TestDiskFiles):
+    def engine(self, folder: Path) -> Files:
+        return SmallFiles(folder)
 
 
 @pytest.fixture
@@ -147,3 +161,50 @@ async def test_aborting_waits_for_the_write_of_a_caller_who_was_cancelled(files:
     for other in others:
         await other.abort()
     assert there(tmp_path) == []
+
+
+async def test_a_file_that_is_known_to_be_small_touches_the_disk_only_when_it_is_whole(
+    files: DiskFiles, tmp_path: Path
+) -> None:
+    small, large, unknown = [await files.create(size) for size in (SMALL_BYTES, SMALL_BYTES + 1, None)]
+    for part in (small, large, unknown):
+        await part.write(b"x" * SMALL_BYTES)
+    assert {path.name for path in there(tmp_path)} == {large.id, unknown.id}
+    await small.commit()
+    assert files.path(small.id).read_bytes() == b"x" * SMALL_BYTES
+    for part in (large, unknown):
+        await part.abort()
+
+
+async def test_a_full_disk_refuses_a_small_file_when_it_is_whole(disk: SmallDisk) -> None:
+    files = DiskFiles(disk.folder)
+    part = await files.create(SMALL_BYTES)
+    disk.fill()
+    await part.write(b"x" * SMALL_BYTES)
+    with pytest.raises(Refused) as refused:
+        await part.commit()
+    assert refused.value.code == "disk_full"
+    await part.abort()
+    assert there(disk.folder / "parts") == []
+    await files.close()
+
+
+@pytest.mark.parametrize("size", [1, None])
+async def test_a_file_for_which_no_descriptor_is_left_is_refused_for_now(
+    files: DiskFiles, tmp_path: Path, size: int | None
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 8, before[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.dup(0))
+        with pytest.raises(Refused) as refused:
+            await (await files.create(size)).commit()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        for descriptor in held:
+            os.close(descriptor)
+    assert refused.value.code == "busy"
+    assert there(tmp_path / "parts") == []

@@ -62,6 +62,28 @@ def test_a_piped_text_is_stored_to_its_last_line_and_the_program_ends(
         observe.until_said(running.address, expected)
 
 
+HEADERLESS = {
+    "nc.openbsd": ("nc.openbsd",),
+    "nc.openbsd -N": ("nc.openbsd", "-N"),
+    "nc.traditional": ("nc.traditional",),
+    "ncat": ("ncat",),
+    "socat": ("socat", "-t", "5", "-"),
+}
+
+
+@pytest.mark.parametrize("arguments", [pytest.param(value, id=key) for key, value in HEADERLESS.items()])
+def test_a_file_piped_as_it_is_is_told_how_files_are_sent_and_the_program_ends(
+    running: Running, arguments: tuple[str, ...]
+) -> None:
+    """`nc HOST PORT < song.mp3`; plain nc never tells that it is done."""
+    song = b"ID3\x03\0" + content(500_000)
+
+    ended = done(*command(arguments, running), stdin=song)
+
+    assert ended.stdout.decode() == f"* this is no text: send a file with curl -T FILE {running.url}\n"
+    assert observe.log(running.address) == []
+
+
 def test_nc_openbsd_n_waits_for_its_welcome(running: Running) -> None:
     ended = done(*command(("nc.openbsd", "-N"), running), stdin=b"/upper hello\n/who\n")
 

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.config import Config
 from bridge.server import Server
+from bridge.transports import line
 from bridge.wire.line import LINE_MAX_BYTES
 from tests.support.peers import BrowserPeer, LinePeer, entries, texts
 
@@ -215,6 +216,56 @@ async def test_a_line_that_breaks_a_rule_is_answered_and_not_posted(
 
     await asyncio.to_thread(conversation)
     assert await texts(session, server.url) == ["I am still here"]
+
+
+@pytest.mark.parametrize("said", ["", "hello\n"])
+async def test_a_file_sent_as_it_is_is_told_how_files_are_sent(
+    server: Server, session: aiohttp.ClientSession, said: str
+) -> None:
+    """Read away first, or its sender would be reset before it reads why."""
+    film = b"ID3\x03\0" + b"\n".join(b"a line that would be text" for _ in range(100_000))
+
+    def conversation() -> list[str]:
+        with LinePeer(server.address) as alice:
+            alice.socket.sendall(said.encode() + film)
+            alice.socket.shutdown(socket.SHUT_WR)
+            lines = [alice.read()]
+            while lines[-1]:
+                lines.append(alice.read())
+            return lines
+
+    *welcome, told, end = await asyncio.to_thread(conversation)
+    assert told == f"* this is no text: send a file with curl -T FILE {server.url}"
+    assert end == ""
+    assert len(welcome) == bool(said)
+    assert await texts(session, server.url) == said.split()
+
+
+async def test_a_file_whose_sender_never_says_that_it_is_done_is_told_and_closed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "AWAY_S", 0.2)
+
+    def conversation() -> None:
+        with LinePeer(server.address) as alice:
+            alice.socket.sendall(b"\x7fELF\x02\x01\x01\0")
+            assert alice.read().startswith("* this is no text")
+            assert alice.read() == ""
+
+    await asyncio.to_thread(conversation)
+
+
+async def test_no_more_than_enough_of_it_is_read(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "AWAY_MAX_BYTES", 1_000_000)
+
+    def conversation() -> None:
+        with LinePeer(server.address) as alice:
+            alice.socket.sendall(b"\x7fELF\x02\x01\x01\0")
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                for _ in range(1000):
+                    alice.socket.sendall(b"x" * 100_000)
+
+    await asyncio.to_thread(conversation)
 
 
 REQUESTS = (

@@ -22,7 +22,7 @@ from bridge.config import Config
 from bridge.model import Draft, Refused, StoreError
 from bridge.room import TRANSFER_S
 from bridge.server import Server
-from bridge.store.files import DiskPart
+from bridge.store.files import SMALL_BYTES, DiskPart
 from bridge.store.sqlite import SqliteLog
 from bridge.transports import upload
 from tests.support.peers import PATIENCE_S, BrowserPeer, LinePeer, UploadPeer, entries, eventually
@@ -286,6 +286,12 @@ BAD_HEADERS = {
     "no number": packed(b'{"file_name":"a","file_size":NaN}'),
     "no UTF-8": packed(b'{"file_name":"\xff","file_size":3}'),
     "a lone surrogate": packed(b'{"file_name":"\\ud800","file_size":3}'),
+    "no number in a field of no matter": packed(b'{"file_name":"a","file_size":3,"x":NaN}'),
+    "a lone surrogate in a field of no matter": packed(b'{"file_name":"a","file_size":3,"x":"\\ud800"}'),
+    "a bomb in a field of no matter": packed(b'{"file_name":"a","file_size":3,"x":' + b"[" * 60_000),
+    "a byte order mark": packed(b"\xef\xbb\xbf" + b'{"file_name":"a","file_size":3}'),
+    "a size with a fraction of nothing": packed(b'{"file_name":"a","file_size":3.0}'),
+    "a room that is no string": packed(b'{"file_name":"a","file_size":3,"room":7}'),
     "a list in a bomb": packed(b'{"file_name":' + b"[" * 60_000 + b"}"),
     "text after the object": packed(GOOD + b" x"),
     "a reply that is no boolean": packed(b'{"file_name":"a","file_size":3,"reply":"yes"}'),
@@ -475,6 +481,93 @@ async def test_a_sender_that_ends_inside_a_header_leaves_nothing(
     assert len(await entries(session, server.url)) == 1
 
 
+@pytest.mark.parametrize("before", [b"", packed(GOOD) + b"abc"], ids=["the first", "a later one"])
+async def test_a_header_that_takes_its_time_is_closed_without_a_word(
+    server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    """Counted from its first byte, however often another comes."""
+    monkeypatch.setattr(upload, "HEADER_S", 0.5)
+
+    def conversation() -> float:
+        with UploadPeer(server.address) as sender:
+            sender.socket.sendall(before + packed(GOOD)[:9])
+            sender.socket.settimeout(0.05)
+            started = time.monotonic()
+            while time.monotonic() - started < PATIENCE_S:
+                try:
+                    sender.socket.sendall(b" ")
+                    assert sender.socket.recv(1) == b""
+                    break
+                except TimeoutError:
+                    continue
+                except (ConnectionResetError, BrokenPipeError):
+                    break
+            return time.monotonic() - started
+
+    assert 0.4 < await asyncio.to_thread(conversation) < PATIENCE_S
+    assert len(await entries(session, server.url)) == bool(before)
+
+
+async def test_each_header_has_a_time_of_its_own(
+    server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that begins in the same piece in which the file before it ends."""
+    monkeypatch.setattr(upload, "HEADER_S", 1.0)
+    whole = packed(GOOD) + b"abc"
+    browser = await BrowserPeer.join(session, server.url)
+    with UploadPeer(server.address) as sender:
+        sender.socket.sendall(whole[:9])
+        await asyncio.sleep(0.3)  # it is waited for
+        sender.socket.sendall(whole[9:-1])
+        await browser.until(type="transfer", received=2)
+        await asyncio.sleep(1.0)  # the time of the first header is over
+        sender.socket.sendall(whole[-1:] + whole[:9])
+        await browser.entry()
+        sender.socket.sendall(whole[9:])
+        await browser.entry()
+
+
+async def test_between_two_files_a_sender_may_take_its_time(
+    server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "HEADER_S", 0.1)
+    monkeypatch.setattr(upload, "SILENCE_S", 0.1)
+
+    def conversation() -> None:
+        with UploadPeer(server.address) as sender:
+            for number in range(2):
+                sender.push(f"{number}", b"abc", reply=True)
+                assert "seq" in sender.reply()
+                time.sleep(0.3)  # three times as long as it may pause elsewhere
+
+    await asyncio.to_thread(conversation)
+    assert len(await entries(session, server.url)) == 2
+
+
+@pytest.mark.parametrize("size", [100, 5_000_000])
+async def test_a_sender_that_falls_silent_inside_a_file_has_broken_off(
+    serve: Callable[..., Awaitable[Server]],
+    session: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+) -> None:
+    """Also inside one that is refused, and only read away."""
+    monkeypatch.setattr(upload, "SILENCE_S", 0.2)
+    server = await serve(max_file_bytes=1000)
+    browser = await BrowserPeer.join(session, server.url)
+
+    def conversation() -> None:
+        with UploadPeer(server.address) as sender:
+            sender.header(file_name="a", file_size=size)
+            sender.socket.sendall(b"x" * 99)
+            assert sender.socket.recv(1) == b""
+
+    await asyncio.to_thread(conversation)
+    if size == 100:
+        assert (await browser.until(type="transfer", state="failed"))["received"] == 99
+    assert await entries(session, server.url) == []
+
+
 async def test_line_clients_hear_of_files(server: Server) -> None:
     def conversation() -> None:
         with LinePeer(server.address) as alice, UploadPeer(server.address) as sender:
@@ -568,7 +661,7 @@ async def test_a_file_that_cannot_be_announced_is_not_kept(
 async def test_a_server_that_goes_keeps_no_half_file(tmp_path: Path) -> None:
     async with Server(Config(port=0, data=tmp_path / "data")) as server:
         sender = UploadPeer(server.address)
-        sender.header(file_name="a", file_size=100)
+        sender.header(file_name="a", file_size=SMALL_BYTES + 1)
         sender.socket.sendall(b"x")
         await eventually(lambda: parts(tmp_path / "data"))
     with sender:

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from bridge.model import Entry
 from bridge.wire import line
-from bridge.wire.line import LINE_MAX_BYTES, Decoder, Line, LineForm, NotLines
+from bridge.wire.line import LINE_MAX_BYTES, Decoder, Line, LineForm, NotLines, NotText
 from tests.support.nouns import entry, every_cut, file, file_names, names, peer, texts
 
-TOO_LONG, BAD_TEXT, NOT_LINES = "too_long", "bad_text", "not lines"
+TOO_LONG, BAD_TEXT, NOT_LINES, NOT_TEXT = "too_long", "bad_text", "not lines", "not text"
 
 
 def heard(pieces: list[bytes]) -> list[Line | str]:
-    """What a decoder makes of a whole stream; a fault by its code, `NotLines` by its name, which is then the last."""
+    """What a decoder makes of a whole stream; a fault by its code, `NotLines` and `NotText` by their names and last."""
     decoder = Decoder()
     events: list[Line | str] = []
 
@@ -32,6 +32,8 @@ def heard(pieces: list[bytes]) -> list[Line | str]:
         take(list(decoder.end()))
     except NotLines:
         events.append(NOT_LINES)
+    except NotText:
+        events.append(NOT_TEXT)
     return events
 
 
@@ -56,6 +58,14 @@ STREAMS = [
     (b"\xff\xfa\x18a\xff\xffb\xff\xf0hi\n", [Line("hi")]),
     (b"hi\xff\xfa\x18 never ends\nnext\n", [Line("hi"), Line("next")]),
     (b"hi\xff\n", [Line("hi")]),
+    (b"\xff\xfb\0hi\n", [Line("hi")]),
+    # a file, headerless
+    (b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\n", [NOT_TEXT]),
+    (b"ID3\x03\0", [NOT_TEXT]),
+    (b"hello\nyou\0\nthere\n", [Line("hello"), NOT_TEXT]),
+    (b"x" * LINE_MAX_BYTES + b"\0", [NOT_TEXT]),
+    (b"x" * (LINE_MAX_BYTES + 1) + b"\0\nhi\n", [TOO_LONG, Line("hi")]),
+    (b"GET /\0 HTTP/1.1\r\n", [NOT_TEXT]),
     # HTTP, at once or after some chat
     (b"GET / HTTP/1.1\r\nCookie: s\r\n\r\n", [NOT_LINES]),
     (b"GET / HTTP/1.0\nCookie: s\n\n", [NOT_LINES]),

@@ -147,3 +147,7 @@ def test_answers_are_one_json_line() -> None:
     entry = Entry("file", 7, 0, "lobby", "k", Peer("p", "n", "tcp", "a:1"), file=file)
     assert receipt(entry) == b'{"seq":7,"url":"/files/f1/a%20b.txt","sha256":"aa"}\n'
     assert refusal("too_large", "no") == b'{"error":{"code":"too_large","message":"no"}}\n'
+
+
+def test_a_field_that_comes_twice_counts_as_it_was_said_last() -> None:
+    assert parse(b'{"file_name":"a","file_size":1,"file_name":"b","file_size":2}') == Header("b", 2)

@@ -28,7 +28,7 @@ def _whose_fault(record: logging.LogRecord) -> bool:
     fault = record.exc_info[1] if record.exc_info else None
     if isinstance(fault, HttpProcessingError):
         record.levelno, record.levelname, record.exc_info = logging.INFO, "INFO", None
-        record.msg, record.args = "a request was no HTTP: %r", (fault.message,)
+        record.msg, record.args = "a request was no HTTP: %s", (type(fault).__name__,)  # its message quotes headers
     return http_logger.isEnabledFor(record.levelno)
 
 

@@ -17,8 +17,15 @@ from bridge.rooms import Rooms
 class MetricHandlers(Collector):
     """`GET /healthz` and `GET /metrics`. What only is, and does not happen, is worked out when somebody looks."""
 
-    def __init__(self, rooms: Rooms, drafts: Callable[[], int], kernel_drops: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        connections: Callable[[], int],
+        drafts: Callable[[], int],
+        kernel_drops: Callable[[], int],
+    ) -> None:
         self._rooms = rooms
+        self._connections = connections
         self._drafts = drafts
         self._kernel_drops = kernel_drops
         self._registry = rooms.tally.registry
@@ -40,6 +47,7 @@ class MetricHandlers(Collector):
         for via in get_args(Via):
             seats.add_metric([via], census.seats[via])
         yield seats
+        yield GaugeMetricFamily("roombridge_connections", "TCP connections, whatever they speak.", self._connections())
         yield GaugeMetricFamily("roombridge_rooms_open", "Rooms that somebody is in.", census.rooms)
         yield GaugeMetricFamily("roombridge_seats_lagging", "Seats that have not been handed all.", census.lagging)
         yield GaugeMetricFamily("roombridge_lag_max", "How far the last of them is behind, in numbers.", census.lag_max)
