@@ -68,7 +68,7 @@ class DiskFiles:
         await asyncio.get_running_loop().run_in_executor(None, self._writers.shutdown)
 
     def run(self, work: Callable[..., T], *args: object) -> asyncio.Future[T]:
-        """Do blocking work on a writer thread; a full disk is `Refused`, any other trouble a `StoreError`."""
+        """Do blocking work on a writer thread; what passes is `Refused`, any other trouble a `StoreError`."""
         return asyncio.get_running_loop().run_in_executor(self._writers, _translated, work, *args)
 
 
@@ -95,6 +95,8 @@ def _translated(work: Callable[..., T], *args: object) -> T:
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Refused("disk_full", "the server's disk is full") from exc
+        if exc.errno in (errno.EMFILE, errno.ENFILE):
+            raise Refused("busy", "the server has too many files open; send it again later") from exc
         raise StoreError(f"files: {exc}") from exc
 
 

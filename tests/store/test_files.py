@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -147,3 +148,18 @@ async def test_aborting_waits_for_the_write_of_a_caller_who_was_cancelled(files:
     for other in others:
         await other.abort()
     assert there(tmp_path) == []
+
+
+async def test_without_descriptors_it_is_busy_and_goes_on_when_there_are_some(files: DiskFiles, tmp_path: Path) -> None:
+    await (await files.create()).abort()  # its thread is there
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open("/dev/null", os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        with pytest.raises(Refused) as refused:
+            await files.create()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert refused.value.code == "busy"
+    await (await files.create()).commit()
