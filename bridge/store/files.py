@@ -88,7 +88,7 @@ class DiskFiles:
         await asyncio.get_running_loop().run_in_executor(None, self._writers.shutdown)
 
     def run(self, work: Callable[..., T], *args: object) -> asyncio.Future[T]:
-        """Do blocking work on a writer thread. A full disk and too many open files are `Refused`, else `StoreError`."""
+        """Do blocking work on a writer thread; what passes is `Refused`, any other trouble a `StoreError`."""
         return asyncio.get_running_loop().run_in_executor(self._writers, _translated, work, *args)
 
 
