@@ -38,6 +38,8 @@ def check(draft: Draft) -> Draft:
     Raises `Refused`. Texts, names and keys come out clean; files were cleaned when their transfer began.
     """
     clean_key(draft.key)
+    if draft.withdraws is not None and not 1 <= draft.withdraws <= SEQ_MAX:  # beyond 63 bits no engine has a number
+        raise Refused("not_found", "there is no entry of this number here")
     if draft.text is None:
         return draft
     text = clean_text(draft.text)

@@ -32,6 +32,7 @@ from bridge.transports.web import (
     MessageHandlers,
     MetricHandlers,
     PageHandlers,
+    WithdrawalHandlers,
     hold,
     http_logger,
 )
@@ -80,6 +81,7 @@ class Server:
         stack.push_async_callback(files.close)  # after the log, which may still refuse a file that is then removed
         log = SqliteLog(config.data / "log.sqlite3")
         stack.push_async_callback(log.close)
+        log.on_gone = files.let_go
         rooms = Rooms(log)
         lobby = await rooms.get(config.room)
 
@@ -100,6 +102,7 @@ class Server:
             MessageHandlers(rooms, log, lobby.name),
             events,
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
+            WithdrawalHandlers(rooms, log),
             MetricHandlers(tally, gauges),
         )
         for handler in handlers:

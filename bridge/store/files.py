@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from typing import Any, Final, TypeVar
 
 from bridge.log import Digest
 from bridge.model import Refused, StoreError
+
+logger = logging.getLogger("roombridge.files")
 
 T = TypeVar("T")
 
@@ -51,6 +54,9 @@ class DiskFiles:
     async def remove(self, id: str) -> None:
         await asyncio.shield(self.run(self.path(id).unlink, True))
 
+    def let_go(self, id: str) -> None:
+        self.run(self.path(id).unlink, True).add_done_callback(_removed)
+
     async def close(self) -> None:
         """Finish what the writers do."""
         await asyncio.get_running_loop().run_in_executor(None, self._writers.shutdown)
@@ -64,6 +70,11 @@ def _unwanted(made: asyncio.Future[DiskPart]) -> None:
     """Whoever asked for it was cancelled while its thread made it."""
     if not made.cancelled() and made.exception() is None:
         made.result().discard()
+
+
+def _removed(done: asyncio.Future[None]) -> None:
+    if not done.cancelled() and (fault := done.exception()):
+        logger.error("the bytes of a file that was withdrawn are still there", exc_info=fault)
 
 
 def _translated(work: Callable[..., T], *args: object) -> T:

@@ -18,6 +18,7 @@ _BREAK = re.compile("\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 # What the gate refuses anyway, dropped once more: a record made by an older version must not drive a terminal.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
+NOTICE: Final = "* "
 HISTORY_DEFAULT: Final = 20
 HISTORY_MAX: Final = 500
 
@@ -25,6 +26,7 @@ HELP: Final = (
     "/nick NAME  change your name",
     "/as NAME TEXT  say one thing under a name",
     "/join ROOM  go to another room",
+    "/undo  withdraw the last thing you said here",
     "/who  who is here",
     "/history [N]  the last N messages (20 if you do not say)",
     "/quiet  hear nothing more; again: hear the room",
@@ -62,6 +64,10 @@ class Pass(msgspec.Struct, frozen=True):
     secret: str
 
 
+class Undo(msgspec.Struct, frozen=True):
+    pass
+
+
 class Quiet(msgspec.Struct, frozen=True):
     pass
 
@@ -90,7 +96,7 @@ class Help(msgspec.Struct, frozen=True):
     pass
 
 
-Order = Say | Nick | As | Join | Pass | Quiet | Quit | Who | History | Time | Upper | Help
+Order = Say | Nick | As | Join | Pass | Undo | Quiet | Quit | Who | History | Time | Upper | Help
 
 
 def decode(raw: bytes) -> str:
@@ -124,6 +130,8 @@ def parse(text: str) -> Order:
             return Join(rest)
         case "pass" if rest:
             return Pass(rest)
+        case "undo":
+            return Undo()
         case "quiet":
             return Quiet()
         case "quit":
@@ -153,8 +161,12 @@ def _history_limit(rest: str) -> int:
 
 
 def speaker(entry: Entry) -> str:
-    """`[name] `, which opens every line of an entry."""
-    return f"[{seen(entry.sender.name)}] "
+    """`[name] `, which opens every line of an entry; `* [name] ` where the words are the server's.
+
+    The brackets keep a name from passing for the notice itself.
+    """
+    name = f"[{seen(entry.sender.name)}] "
+    return name if entry.withdraws is None else f"{NOTICE}{name}"
 
 
 def words(entry: Entry, base: str) -> str:
@@ -162,6 +174,8 @@ def words(entry: Entry, base: str) -> str:
     if entry.file is not None:
         name, size, url = seen(entry.file.name), entry.file.size, base + entry.file.url
         return f"sent {name} ({size} byte{'' if size == 1 else 's'}) {url}"
+    if entry.withdraws is not None:
+        return "withdrew a message"
     return indented(entry.text or "")
 
 
@@ -177,4 +191,4 @@ def seen(text: str, line_break: str = " ") -> str:
 
 def notice(text: str) -> str:
     """A word from the server itself. Users' text never starts with the mark."""
-    return f"* {seen(text)}"
+    return f"{NOTICE}{seen(text)}"

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from bridge.model import StoreError
+
+WAIT_MS: Final = 5000
+"""How long the writer waits for another process that writes, such as the `sqlite3` shell."""
+SCRUB_WAIT_MS: Final = 20
 
 # Forward only: script N takes a log from schema N to N + 1. Never edit one that was released.
 MIGRATIONS: Final = (
@@ -27,7 +32,8 @@ MIGRATIONS: Final = (
         sender TEXT NOT NULL, -- JSON
         text TEXT,
         file TEXT, -- JSON
-        file_id TEXT
+        file_id TEXT,
+        withdraws INTEGER -- with text and file null too, the entry itself was withdrawn: only its key is remembered
     );
     CREATE INDEX entry_room ON entry (room, seq);
     CREATE UNIQUE INDEX entry_key ON entry (room, author, key);
@@ -43,14 +49,30 @@ def connect(path: Path) -> sqlite3.Connection:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # what is withdrawn is written over on its pages, too
             connection.execute("PRAGMA foreign_keys = ON")
             _migrate(connection, path)
+            with suppress(sqlite3.Error):  # a full disk; closing tries again
+                scrub(connection)
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as exc:
         raise StoreError(f"{path}: {exc}") from exc
     return connection
+
+
+def scrub(connection: sqlite3.Connection) -> bool:
+    """Empty the write-ahead log, in which what was erased could be found until it is written over.
+
+    Answers whether it is empty; somebody who reads for long is not waited for.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {SCRUB_WAIT_MS}")
+    try:
+        busy, _pages, _copied = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
 
 
 def reader(path: Path) -> sqlite3.Connection:
