@@ -42,6 +42,8 @@ def check(draft: Draft) -> Draft:
     """
     clean_key(draft.key)
     _check_clean(draft.room, draft.sender.name)
+    if draft.withdraws is not None and not 1 <= draft.withdraws <= SEQ_MAX:  # beyond 63 bits no engine has a number
+        raise Refused("not_found", "there is no entry of this number here")
     if draft.text is None:
         if draft.file and clean_file_name(draft.file.name) != draft.file.name:
             raise Refused("bad_request", f"file name {ascii(draft.file.name)[:64]} is not as the gate makes it")

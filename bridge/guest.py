@@ -112,6 +112,8 @@ class Guest:
                 return self._join(name)
             case plain.Pass():
                 self._voice.notice("no pass is asked for here")
+            case plain.Undo():
+                return self._undo()
             case plain.Quiet():
                 self._quiet()
             case plain.Quit():
@@ -165,6 +167,26 @@ class Guest:
         else:
             logger.error("no entry for %s in room %s", self.peer.addr, self.room.name, exc_info=fault)
             self._voice.notice(Unsure.told if isinstance(fault, Unsure) else f"not stored: {StoreError.told}")
+
+    async def _undo(self) -> None:
+        """Withdraw the last thing that this guest said, if it said it here and it was stored."""
+        said = self._last
+        if said is not None:
+            await asyncio.wait([said])
+        if said is None or said.exception() or said.result().entry.room != self.room.name:
+            self._voice.notice("you have said nothing here that could be withdrawn")
+            return
+        key, seq = secrets.token_hex(12), said.result().entry.seq
+        try:
+            await self.room.append(Draft(self.room.name, self._author.key, key, self.peer, withdraws=seq))
+        except Refused as refused:
+            self._voice.notice(f"not withdrawn: {refused.message}")
+        except StoreError:
+            logger.exception("nothing withdrawn for %s in room %s", self.peer.addr, self.room.name)
+            self._voice.notice("not withdrawn: the server has a fault of its own; its log says more")
+        else:
+            self._last = None
+            self._voice.notice("your last message is withdrawn")
 
     async def _join(self, name: str) -> None:
         try:

@@ -37,11 +37,16 @@ class Log(Protocol):
       1. `append` answers only when the entry is on stable storage; cancelling the caller changes nothing.
       2. `on_entry` is called in the event loop once per new entry, in the order of their numbers within a room, after
          the entry is durable and before its `append` answers. A repeated key announces nothing.
-      3. Numbers rise within a room and may skip; an entry once announced is never changed.
-      4. `(room, author, key)` is stored once; appending it again answers with the first entry and `new=False`.
+      3. Numbers rise within a room and may skip; an entry once announced is never changed, only withdrawn.
+      4. `(room, author, key)` is stored once; appending it again answers with the first entry and `new=False`, or
+         raises `not_found` when that entry was withdrawn.
       5. Drafts of one caller are numbered in the order of the calls.
       6. `on_trim(room, up_to)` is called in the event loop when a room's entries up to this number are no longer kept.
       7. After a failure that leaves open what the disk holds, nothing more is stored and `on_failure` is called once.
+      8. A draft that `withdraws` an entry is stored and the content of that entry is gone for good, or neither. It is
+         `not_found` unless the room has such an entry, `forbidden` unless the entry has the same author and is itself
+         no withdrawal. Once it is announced, no page that is answered holds what it withdrew; if that was a file,
+         `on_gone` is called once, in the event loop, with its id.
     """
 
     epoch: str
@@ -51,13 +56,14 @@ class Log(Protocol):
     on_entry: Callable[[Entry], None]
     on_trim: Callable[[str, int], None]
     on_failure: Callable[[StoreError], None]
+    on_gone: Callable[[str], None]
 
     def append(self, draft: Draft) -> asyncio.Future[Stored]:
         """Queue a draft at once; the future answers when it is durable.
 
-        Raises `Refused` `busy` when too many wait; the future raises `Refused` `disk_full`, `StoreError` when the
-        engine failed, or `Unsure` when that leaves open whether it is stored. Cancelling the future changes nothing
-        but that nobody hears the answer.
+        Raises `Refused` `busy` when too many wait; the future raises `Refused` `disk_full`, or for what cannot be
+        withdrawn, `StoreError` when the engine failed, or `Unsure` when that leaves open whether it is stored.
+        Cancelling the future changes nothing but that nobody hears the answer.
         """
 
     async def read(self, room: str, after: int, limit: int) -> Page:
@@ -70,7 +76,7 @@ class Log(Protocol):
         """Every room that has entries, by name."""
 
     async def file(self, id: str) -> Entry | None:
-        """The entry that announced this file."""
+        """The entry that announced this file; None for one that is not here, or was withdrawn."""
 
     async def close(self) -> None:
         """Finish what was queued, then let go of the storage."""
@@ -150,7 +156,10 @@ class Files(Protocol):
         """Where the committed bytes of `id` are; for ids that this store made."""
 
     async def remove(self, id: str) -> None:
-        """Forget the bytes of `id`; harmless when there are none."""
+        """Forget the bytes of `id`; harmless when there are none. Who is reading them may finish."""
+
+    def let_go(self, id: str) -> None:
+        """`remove` soon, for one who cannot wait; what goes wrong is logged."""
 
     def settled(self) -> AsyncIterator[list[str]]:
         """The ids of all files that had their place before this store was opened, a few at a time."""

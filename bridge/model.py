@@ -78,7 +78,7 @@ class FileRef(msgspec.Struct, frozen=True):
 class Draft(msgspec.Struct, frozen=True):
     """What a peer asks to append: named by `author` and `key` before the log numbers it.
 
-    `author` is never shown to others. Exactly one of `text` and `file` is given.
+    `author` is never shown to others. Exactly one of `text`, `file` and `withdraws` (the number of an entry) is given.
     """
 
     room: str
@@ -87,12 +87,16 @@ class Draft(msgspec.Struct, frozen=True):
     sender: Peer
     text: str | None = None
     file: FileRef | None = None
+    withdraws: int | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True, rename={"sender": "from"}):
-    """A numbered line of the log; `at` is milliseconds since the epoch. Whatever carries `seq` is one of these."""
+    """A numbered line of the log; `at` is milliseconds since the epoch. Whatever carries `seq` is one of these.
 
-    type: Literal["text", "file"]
+    `withdraws` is the number of an entry that its author took back: it is told no more, and this one says why.
+    """
+
+    type: Literal["text", "file", "withdraw"]
     seq: int
     at: int
     room: str
@@ -100,6 +104,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, rename={"sender": "
     sender: Peer
     text: str | None = None
     file: FileRef | None = None
+    withdraws: int | None = None
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ from bridge.transports.web import (
     MetricHandlers,
     OpenApiHandlers,
     PageHandlers,
+    WithdrawalHandlers,
     hold,
 )
 from bridge.wire.sniff import Language
@@ -90,6 +91,7 @@ class Server:
         tally = Tally()
         log.on_commit = tally.committed
         log.on_failure = self._fail
+        log.on_gone = files.let_go
         rooms = Rooms(log, tally)
         keep = Keep(config.keep_days, config.keep_bytes, config.keep_files_days, config.keep_files_bytes)
         keeper = Keeper(log, files, keep, also=space.refit)
@@ -107,6 +109,7 @@ class Server:
             MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
             events,
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
+            WithdrawalHandlers(rooms, log),
             MetricHandlers(rooms, lambda: door.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
             OpenApiHandlers(),
         )

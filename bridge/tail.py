@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
@@ -79,6 +79,9 @@ class Tail:
         self.whole = whole
 
     def push(self, entry: Entry) -> None:
+        """What was announced. What it withdraws is handed to nobody from here on, however far behind."""
+        if entry.withdraws is not None:
+            self._drop(entry.withdraws)
         if self._seqs and entry.seq <= self._seqs[-1]:
             return  # the log was read between its commit and its announcement
         told = Told(entry)
@@ -87,6 +90,12 @@ class Tail:
         self._weight += told.weight
         if len(self._told) > TAIL_MAX_ENTRIES or self._weight > TAIL_MAX_BYTES:
             self._trim()
+
+    def _drop(self, seq: int) -> None:
+        place = bisect_left(self._seqs, seq)
+        if self._seqs[place : place + 1] == [seq]:
+            self._weight -= self._told[place].weight
+            del self._told[place], self._seqs[place]
 
     def _trim(self) -> None:
         """Let the older half go, so that trimming is rare."""

@@ -20,7 +20,7 @@ from bridge.gate import (
     clean_text,
 )
 from bridge.model import Draft, Refused
-from tests.support.nouns import anything, draft, file, nasty, peer
+from tests.support.nouns import anything, draft, file, nasty, peer, withdrawal
 
 RESERVED = [
     *("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"),
@@ -447,6 +447,15 @@ def test_a_draft_comes_out_clean_and_otherwise_the_same() -> None:
 )
 def test_a_draft_that_breaks_a_rule_is_refused(key: str, text: str, code: str) -> None:
     assert refusal(lambda _: gate.check(draft(text, key)), "") == code
+
+
+@pytest.mark.parametrize("seq", [-1, 0, gate.SEQ_MAX + 1, 10**30])
+def test_no_entry_has_a_number_that_an_engine_cannot_count(seq: int) -> None:
+    with pytest.raises(Refused) as refused:
+        gate.check(withdrawal(seq))
+    assert refused.value.code == "not_found"
+    for there in (1, gate.SEQ_MAX):
+        assert gate.check(withdrawal(there)).withdraws == there
 
 
 def test_a_draft_needs_a_key() -> None:

@@ -217,6 +217,87 @@ async def test_an_empty_room_has_no_history(meet: Meet) -> None:
     await asyncio.to_thread(conversation)
 
 
+async def test_undo_withdraws_the_last_thing_said(
+    meet: Meet, via: str, server: Server, session: aiohttp.ClientSession
+) -> None:
+    """At once, too: what was said just before is waited for. Nobody hears of their own withdrawal but the answer."""
+
+    def conversation() -> None:
+        alice, bob = meet(), meet()
+        bob.say("/quiet")
+        assert bob.read().startswith("* the room is quiet now")
+        alice.say("/nick alice")
+        assert alice.read() == "* you are now alice"
+        for words in ("keep this", "oops", "/undo"):
+            alice.say(words)
+        assert alice.read() == "* your last message is withdrawn"
+        alice.say("/undo")
+        assert alice.read() == "* you have said nothing here that could be withdrawn"
+        alice.say("/as sensor 21.5 °C")
+        alice.say("/undo")
+        assert alice.read() == "* your last message is withdrawn"
+        bob.say("/history")
+        assert [bob.read() for _ in range(3)] == [
+            "[alice] keep this",
+            "* [alice] withdrew a message",
+            "* [alice] withdrew a message",
+        ]
+
+    await asyncio.to_thread(conversation)
+    assert await texts(session, server.url) == ["keep this", None, None]
+
+
+async def test_undo_is_for_this_connection_and_this_room(
+    meet: Meet, server: Server, session: aiohttp.ClientSession
+) -> None:
+    def conversation() -> None:
+        alice, bob = meet(), meet()
+        alice.say("mine")
+        bob.read()
+        bob.say("/undo")
+        assert bob.read() == "* you have said nothing here that could be withdrawn"
+        alice.say("/join kitchen")
+        assert alice.read().startswith("* you are in kitchen")
+        alice.say("/undo")
+        assert alice.read() == "* you have said nothing here that could be withdrawn"
+
+    await asyncio.to_thread(conversation)
+    assert await texts(session, server.url) == ["mine"]
+
+
+async def test_what_was_not_stored_cannot_be_withdrawn(
+    meet: Meet, monkeypatch: pytest.MonkeyPatch, faults_are_heard: list[logging.LogRecord]
+) -> None:
+    def failing(fault: Exception) -> object:
+        def append(log: SqliteLog, draft: Draft) -> asyncio.Future[None]:
+            future = asyncio.get_running_loop().create_future()
+            future.set_exception(fault)
+            return future
+
+        return append
+
+    alice = await asyncio.to_thread(meet)
+
+    async def told(words: str) -> str:
+        alice.say(words)
+        return await asyncio.to_thread(alice.read)
+
+    alice.say("kept words")
+    assert (await told("/history")).endswith("] kept words")
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteLog, "append", failing(Refused("disk_full", "the server's disk is full")))
+        assert await told("/undo") == "* not withdrawn: the server's disk is full"
+        patch.setattr(SqliteLog, "append", failing(StoreError("log: the disk is on fire")))
+        assert await told("/undo") == "* not withdrawn: the server has a fault of its own; its log says more"
+        assert [record.name for record in faults_are_heard] == ["roombridge.guest"]
+        faults_are_heard.clear()
+    assert await told("/undo") == "* your last message is withdrawn"
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteLog, "append", failing(Refused("disk_full", "the server's disk is full")))
+        assert await told("lost words") == "* not stored: the server's disk is full"
+    assert await told("/undo") == "* you have said nothing here that could be withdrawn"
+
+
 async def test_time_is_the_servers_clock(meet: Meet) -> None:
     def conversation() -> None:
         alice = meet()

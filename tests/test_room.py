@@ -150,6 +150,95 @@ async def test_below_the_tail_a_seat_is_fed_from_the_log_while_writes_go_on(room
     assert slow.texts() == [str(number) for number in range(total + 50)]
 
 
+def withdraw(room: Room, entry: Entry) -> asyncio.Future[Any]:
+    sender = entry.sender
+    return room.append(Draft("lobby", sender.id, f"k{next(_key)}", sender, withdraws=entry.seq))
+
+
+async def test_what_was_withdrawn_reaches_nobody_who_is_behind(room: Room) -> None:
+    """One lags within the tail, one has fallen below it, one comes late; all hear why a number is missing."""
+    form = Objects()
+    old = (await say(room, "old and bad"))[0]
+    fallen, below = sit(room, "fallen", form, after=0)
+    fallen.blocked = True
+    for start in range(0, 2 * TAIL_MAX_ENTRIES, 256):
+        await say(room, *(f"{number}" for number in range(start, start + 256)))
+    slow, behind = sit(room, "slow", form)
+    slow.blocked = True
+    said = [(await say(room, text))[0] for text in ("before", "bad", "after")]
+    taken = [(await withdraw(room, one)).entry for one in (said[1], old)]
+    late, _ = sit(room, "late", form, after=said[0].seq - 1)
+    assert below.seq < room._tail.floor <= behind.seq < said[1].seq
+    slow.blocked = fallen.blocked = False
+    for seat, first in ((slow, said[0].seq), (fallen, 1), (late, said[0].seq)):
+        await until(lambda seat=seat: len(seat.heard("withdraw")) == 2)
+        assert [one["withdraws"] for one in seat.heard("withdraw")] == [said[1].seq, old.seq]
+        assert "bad" not in " ".join(seat.texts())
+        assert len(seat.texts()) == len(
+            [seq for seq in range(first, taken[0].seq) if seq not in (old.seq, said[1].seq)]
+        )
+    assert [entry.seq for entry in await room.history(4)] == [said[0].seq, said[2].seq, *(one.seq for one in taken)]
+
+
+async def test_what_is_withdrawn_while_it_is_read_back_is_not_handed_out(log: SqliteLog, room: Room) -> None:
+    form = Objects()
+    bad = (await say(room, "bad", "worse"))[0]
+    slow, cursor = sit(room, "slow", form, after=0)
+    slow.blocked = True
+    for start in range(0, 2 * TAIL_MAX_ENTRIES, 256):
+        await say(room, *(f"{number}" for number in range(start, start + 256)))
+    assert cursor.seq < room._tail.floor
+    read, taken = log._on_reader, []
+
+    async def slowly(*query: Any) -> Any:
+        """The page is on its way from its thread when the withdrawal is announced."""
+        page = await read(*query)
+        if not taken:
+            taken.append(None)
+            await withdraw(room, bad)
+        return page
+
+    log._on_reader = slowly  # type: ignore[method-assign]
+    slow.blocked = False
+    await until(lambda: slow.heard("withdraw"))
+    assert taken
+    assert slow.texts()[0] == "worse"
+    assert "bad" not in slow.texts()
+
+
+async def test_a_room_that_is_opened_while_something_is_withdrawn_does_not_hold_it(log: SqliteLog, room: Room) -> None:
+    entries = await say(room, *(f"{number}" for number in range(60)))
+    read, taken = log._on_reader, []
+
+    async def slowly(*query: Any) -> Any:
+        page = await read(*query)
+        if not taken:
+            taken.append(None)
+            await withdraw(room, entries[40])
+        return page
+
+    log._on_reader = slowly  # type: ignore[method-assign]
+    again = await Rooms(log).get("lobby")
+    seat, _ = sit(again, "late", Objects(), after=0)
+    await until(lambda: seat.heard("withdraw"))
+    assert seat.texts() == [f"{number}" for number in range(60) if number != 40]
+    assert taken
+
+
+async def test_said_and_withdrawn_in_one_breath_only_the_withdrawal_is_heard(room: Room) -> None:
+    reader, _ = sit(room, "reader", LineForm("http://h:1"))
+    author = peer("alice")
+    said = room.append(Draft("lobby", author.id, "k", author, text="never heard"))
+    taken = room.append(Draft("lobby", author.id, "w", author, withdraws=1))
+    await asyncio.gather(said, taken)
+    await say(room, "done")
+    await until(lambda: b"done" in b"".join(reader.frames))
+    assert b"".join(reader.frames) in (
+        b"* [alice] withdrew a message\n[writer] done\n",
+        b"[alice] never heard\n* [alice] withdrew a message\n[writer] done\n",  # the disk was slow between the two
+    )
+
+
 async def test_a_form_without_echo_leaves_out_the_peers_own_words(room: Room) -> None:
     form = LineForm("http://h:1")
     alice, bob = Notebook(form), Notebook(form)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bridge.model import Entry, Peer
 from bridge.tail import STRETCH_MAX_BYTES, STRETCH_MAX_ENTRIES, TAIL_MAX_BYTES, TAIL_MAX_ENTRIES, TAIL_MIN_ENTRIES, Tail
+from tests.support.nouns import withdrawn
 
 ALICE = Peer("p1", "alice", "web", "a:1")
 
@@ -132,3 +133,33 @@ def test_what_was_forgotten_is_gone_and_all_else_is_as_before(first: int, count:
     assert tail.last_seq == max(last, up_to)
     assert tail.whole == (up_to >= first or first == 0)
     assert tail._weight == sum(told.weight for told in tail._told)
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), max_size=60), st.data())
+def test_what_was_withdrawn_is_handed_to_nobody_however_far_behind(texts: list[bool], data: st.DataObject) -> None:
+    """Against a list: texts and withdrawals, some of what lies below the tail or is not of this room."""
+    tail, kept = Tail(), list[Entry]()
+    tail.prime([], 0, whole=True)
+    for seq, is_text in enumerate(texts, 1):
+        gone = None if is_text else data.draw(st.integers(1, seq))
+        kept = [one for one in kept if one.seq != gone or one.withdraws]
+        if gone and any(one.seq == gone for one in kept):
+            gone = seq + 1000  # no log withdraws a withdrawal
+        kept.append(entry(seq) if is_text else withdrawn(seq, gone))
+        tail.push(kept[-1])
+        assert [told.entry for told in tail._told] == kept
+        assert tail._weight == sum(told.weight for told in tail._told)
+        assert tail.last_seq == seq
+    for after in range(len(texts) + 1):
+        assert seqs(tail.stretch(after)) == [one.seq for one in kept if one.seq > after]
+
+
+def test_a_withdrawal_that_was_read_before_it_was_announced_withdraws_all_the_same() -> None:
+    tail = Tail()
+    tail.push(entry(41))
+    tail.push(entry(42))
+    tail.push(withdrawn(44, 42))
+    assert seqs(tail.stretch(0)) == [41, 44]
+    tail.push(withdrawn(44, 41))
+    assert seqs(tail.stretch(0)) == [44]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -16,6 +17,8 @@ from typing import Any, Final, TypeVar
 
 from bridge.log import Digest, Part
 from bridge.model import Refused, StoreError
+
+logger = logging.getLogger("roombridge.files")
 
 T = TypeVar("T")
 
@@ -63,6 +66,9 @@ class DiskFiles:
     async def remove(self, id: str) -> None:
         await asyncio.shield(self.run(self.path(id).unlink, True))
 
+    def let_go(self, id: str) -> None:
+        self.run(self.path(id).unlink, True).add_done_callback(_removed)
+
     async def settled(self) -> AsyncIterator[list[str]]:
         for shelf in await self.run(lambda: sorted(self._whole.iterdir())):
             yield await self.run(_settled, shelf, self._opened_ns)
@@ -107,6 +113,11 @@ def _unwanted(made: asyncio.Future[DiskPart]) -> None:
     """Whoever asked for it was cancelled while its thread made it."""
     if not made.cancelled() and made.exception() is None:
         made.result().discard()
+
+
+def _removed(done: asyncio.Future[None]) -> None:
+    if not done.cancelled() and (fault := done.exception()):
+        logger.error("the bytes of a file that was withdrawn are still there", exc_info=fault)
 
 
 def _translated(work: Callable[..., T], *args: object) -> T:

@@ -188,6 +188,8 @@ class _Browser:
         match heard:
             case browser.Say(key, text):
                 self._say(key, text)
+            case browser.Withdraw(key, seq):
+                self._say(key, withdraws=seq)
             case browser.Rename(name):
                 self._rename(name)
             case browser.Typing():
@@ -195,11 +197,12 @@ class _Browser:
             case browser.Fault(error):
                 self._refuse(error)
 
-    def _say(self, key: str, text: str) -> None:
+    def _say(self, key: str, text: str | None = None, withdraws: int | None = None) -> None:
         if self._cursor is None:
             return
+        draft = Draft(self._room.name, self._author.key, key, self._cursor.peer, text=text, withdraws=withdraws)
         try:
-            answer = self._room.append(Draft(self._room.name, self._author.key, key, self._cursor.peer, text=text))
+            answer = self._room.append(draft)
         except Refused as refused:
             self._refuse(browser.refusal(refused, key))
             return

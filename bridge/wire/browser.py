@@ -38,6 +38,13 @@ class Rename(msgspec.Struct, frozen=True, tag_field="type", tag="name"):
     name: str
 
 
+class Withdraw(msgspec.Struct, frozen=True, tag_field="type", tag="withdraw"):
+    """Take entry `seq` back, under a `key` of its own."""
+
+    key: str
+    seq: int
+
+
 class Typing(msgspec.Struct, frozen=True, tag_field="type", tag="typing"):
     """Somebody is writing."""
 
@@ -48,7 +55,7 @@ class Fault(msgspec.Struct, frozen=True):
     error: Error
 
 
-Heard = Say | Rename | Typing | Fault
+Heard = Say | Rename | Withdraw | Typing | Fault
 
 
 class _Any(msgspec.Struct, frozen=True):
@@ -59,9 +66,10 @@ class _Any(msgspec.Struct, frozen=True):
 
 
 _any = msgspec.json.Decoder(_Any)
-_known: Final[dict[str, msgspec.json.Decoder[Say] | msgspec.json.Decoder[Rename] | msgspec.json.Decoder[Typing]]] = {
+_known: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "say": msgspec.json.Decoder(Say),
     "name": msgspec.json.Decoder(Rename),
+    "withdraw": msgspec.json.Decoder(Withdraw),
     "typing": msgspec.json.Decoder(Typing),
 }
 _encoder = msgspec.json.Encoder()

@@ -21,6 +21,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 LOST: Final = "what was said before is no longer kept"
 """What a gap is called where nobody counts."""
 
+NOTICE: Final = "* "
 HISTORY_DEFAULT: Final = 20
 HISTORY_MAX: Final = 500
 
@@ -28,6 +29,7 @@ HELP: Final = (
     "/nick NAME  change your name",
     "/as NAME TEXT  say one thing under a name",
     "/join ROOM  go to another room",
+    "/undo  withdraw the last thing you said here",
     "/who  who is here",
     "/history [N]  the last N messages (20 if you do not say)",
     "/quiet  hear nothing more; again: hear the room",
@@ -65,6 +67,10 @@ class Pass(msgspec.Struct, frozen=True):
     secret: str
 
 
+class Undo(msgspec.Struct, frozen=True):
+    pass
+
+
 class Quiet(msgspec.Struct, frozen=True):
     pass
 
@@ -93,7 +99,7 @@ class Help(msgspec.Struct, frozen=True):
     pass
 
 
-Order = Say | Nick | As | Join | Pass | Quiet | Quit | Who | History | Time | Upper | Help
+Order = Say | Nick | As | Join | Pass | Undo | Quiet | Quit | Who | History | Time | Upper | Help
 
 
 def decode(raw: bytes) -> str:
@@ -132,6 +138,8 @@ def parse(text: str) -> Order:
             return Join(rest)
         case "pass" if rest:
             return Pass(rest)
+        case "undo":
+            return Undo()
         case "quiet":
             return Quiet()
         case "quit":
@@ -161,8 +169,12 @@ def _history_limit(rest: str) -> int:
 
 
 def speaker(entry: Entry) -> str:
-    """`[name] `, which opens every line of an entry."""
-    return f"[{seen(entry.sender.name)}] "
+    """`[name] `, which opens every line of an entry; `* [name] ` where the words are the server's.
+
+    The brackets keep a name from passing for the notice itself.
+    """
+    name = f"[{seen(entry.sender.name)}] "
+    return name if entry.withdraws is None else f"{NOTICE}{name}"
 
 
 def words(entry: Entry, base: str) -> str:
@@ -170,6 +182,8 @@ def words(entry: Entry, base: str) -> str:
     if entry.file is not None:
         name, size, url = seen(entry.file.name), entry.file.size, base + entry.file.url
         return f"sent {name} ({size} byte{'' if size == 1 else 's'}) {url}"
+    if entry.withdraws is not None:
+        return "withdrew a message"
     return indented(entry.text or "")
 
 
@@ -185,4 +199,4 @@ def seen(text: str, line_break: str = " ") -> str:
 
 def notice(text: str) -> str:
     """A word from the server itself. Users' text never starts with the mark."""
-    return f"* {seen(text)}"
+    return f"{NOTICE}{seen(text)}"

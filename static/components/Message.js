@@ -9,8 +9,9 @@ import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 import { Text } from "./Text.js";
+import { Withdraw } from "./Withdraw.js";
 
-export function Message({ entry, first, mine, lang }) {
+export function Message({ entry, first, mine, lang, room }) {
   const { from, at } = entry;
   return html`
     <li class=${`message ${mine ? "mine" : ""} ${first ? "first" : ""}`} data-entry=${entry.seq}>
@@ -27,6 +28,7 @@ export function Message({ entry, first, mine, lang }) {
         <div class="message-line">
           ${entry.type === "file" ? html`<${FileCard} file=${entry.file} />` : html`<div class="bubble"><${Text} text=${entry.text ?? ""} /></div>`}
           <time class="message-time" datetime=${new Date(at).toISOString()} title=${moment(at, lang)}>${clock(at, lang)}</time>
+          ${mine && html`<${Withdraw} entry=${entry} room=${room} />`}
         </div>
       </div>
     </li>

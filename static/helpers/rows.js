@@ -1,4 +1,4 @@
-// From entries and drafts to what is drawn: day markers, gap markers, and who gets a heading of their own.
+// From entries and drafts to what is drawn: markers of days, gaps and withdrawals, and who gets a heading of their own.
 
 import { dayNumber } from "./format.js";
 
@@ -27,6 +27,13 @@ export function rowsOf(items, drafts, isMine) {
   for (const item of items) {
     if (item.type === "gap") {
       rows.push({ kind: "gap", id: `gap-${item.from}-${item.to}`, gap: item });
+      before = null;
+      continue;
+    }
+    if (item.type === "withdraw") {
+      const above = rows.at(-1);
+      if (above?.kind === "withdrawal" && above.name === item.from.name) above.count += 1;
+      else rows.push({ kind: "withdrawal", id: `seq-${item.seq}`, name: item.from.name, count: 1 });
       before = null;
       continue;
     }

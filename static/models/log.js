@@ -1,7 +1,8 @@
 // What this page shows of the room's log: a window of at most 300 rows, in order, each number once.
 //
 // The window normally follows the end. Reading far back pushes the newest rows out (`detached`): then new entries
-// only raise the position, and `follow()` starts again from the newest.
+// only raise the position, and `follow()` starts again from the newest. What was withdrawn leaves the window, and does
+// not come back with a page that was on its way meanwhile.
 
 import { computed, signal } from "../vendor/signals-core.js";
 
@@ -11,6 +12,7 @@ export class RoomLog {
   items = signal([]); // entries and gap markers, ascending
   detached = signal(false);
   #exhausted = signal(false);
+  #withdrawn = new Set();
   hasOlder = computed(() => !this.#exhausted.value && (this.items.value[0]?.seq ?? 1) > 1);
   epoch = null;
   position = 0; // the newest number seen, which is what `after` says on return
@@ -32,9 +34,10 @@ export class RoomLog {
     for (const entry of entries) {
       if (entry.seq <= this.position) continue;
       this.position = entry.seq;
+      if (entry.type === "withdraw") this.#withdrawn.add(entry.withdraws);
       fresh.push(entry);
     }
-    if (fresh.length && !this.detached.value) this.#show([...this.items.value, ...fresh].slice(-WINDOW_ROWS));
+    if (fresh.length) this.#show(this.detached.value ? this.items.value : [...this.items.value, ...fresh].slice(-WINDOW_ROWS));
     return fresh;
   }
 
@@ -44,6 +47,7 @@ export class RoomLog {
       this.position = 0;
       this.detached.value = false;
       this.#exhausted.value = false;
+      this.#withdrawn.clear();
       this.#show([]);
       return;
     }
@@ -71,6 +75,6 @@ export class RoomLog {
   #show(items) {
     // Rows that fell out at the top can be fetched again.
     if (items[0]?.seq > (this.items.value[0]?.seq ?? Infinity)) this.#exhausted.value = false;
-    this.items.value = items;
+    this.items.value = items.filter((item) => item.type === "gap" || !this.#withdrawn.has(item.seq));
   }
 }

@@ -67,6 +67,12 @@ export class Room {
     this.#send(this.outbox.retry(key));
   }
 
+  /** Take an entry of mine back. It goes when the log says so, and for everybody. */
+  withdraw({ seq }) {
+    const asked = this.connection.send({ type: "withdraw", key: this.#newKey(), seq });
+    if (!asked) this.#refused({ code: "unreachable", message: "" });
+  }
+
   rename(name) {
     this.me = { ...this.me, name };
     this.connection.send({ type: "name", name });
@@ -161,9 +167,10 @@ export class Room {
       const said = this.outbox.settle(entry.key);
       if (!said && entry.from) this.typing.stopped(entry.from.id);
       if (entry.type === "file") this.#fileArrived(entry);
+      if (entry.type === "withdraw") this.#withdrawn(entry);
     }
     const fresh = this.log.take(entries);
-    const others = fresh.filter((entry) => !this.mine.has(entry)).length;
+    const others = fresh.filter((entry) => entry.type !== "withdraw" && !this.mine.has(entry)).length;
     if (others) this.arrivals.value += others;
   }
 
@@ -173,6 +180,11 @@ export class Room {
     if (!upload) return;
     this.mine.remember(entry.key);
     this.uploads.settle(upload.key);
+  }
+
+  /** Another tab of mine may have withdrawn what this one still waits to see: saying it again gets the answer. */
+  #withdrawn({ from }) {
+    if (from?.id === this.you.value?.id) for (const draft of this.outbox.waiting()) this.#send(draft);
   }
 
   #obey(signal) {
@@ -219,6 +231,7 @@ export class Room {
   }
 
   #error({ code, message, key }) {
+    if (key && code === "not_found" && this.outbox.settle(key)) return; // it was said, and is withdrawn
     if (key && this.outbox.fail(key, code, message)) return;
     if (code === "bad_name" && this.you.value) this.me = { ...this.me, name: this.you.value.name };
     this.#refused({ code, message });

@@ -169,3 +169,11 @@ test("every row has an id of its own, even when clocks run backwards", () => {
   const ids = rowsOf(items, [], () => false).map((row) => row.id);
   assert.equal(new Set(ids).size, ids.length);
 });
+
+test("withdrawals of one person in a row are one line, and part what would be grouped", () => {
+  const taken = (seq, id) => entry(seq, NOON, id, { type: "withdraw", withdraws: 1 });
+  const items = [entry(2, NOON), taken(3, "p1"), taken(4, "p1"), taken(5, "p2"), entry(6, NOON), taken(7, "p2")];
+  const rows = rowsOf(items, [], () => false);
+  assert.deepEqual(kinds(rows), ["day", "entry*", "withdrawal", "withdrawal", "entry*", "withdrawal"]);
+  assert.deepEqual(rows.filter(({ count }) => count).map(({ id, name, count }) => [id, name, count]), [["seq-3", "p1", 2], ["seq-5", "p2", 1], ["seq-7", "p2", 1]]);
+});

@@ -13,7 +13,7 @@ import { Settings } from "../../static/models/settings.js";
 import { Transfers } from "../../static/models/transfers.js";
 import { Typing } from "../../static/models/typing.js";
 import { Uploads } from "../../static/models/uploads.js";
-import { memory, peer, range, settled, stage, text } from "./stage.mjs";
+import { memory, peer, range, settled, stage, text, withdrawal } from "./stage.mjs";
 
 const seqs = (log) => log.items.value.map((item) => item.seq);
 
@@ -65,6 +65,41 @@ test("a gap leaves a marker; another epoch starts again", () => {
   assert.equal(log.position, 80);
   log.gap({ from: null, to: null });
   assert.deepEqual([log.items.value, log.position], [[], 0]);
+});
+
+test("what is withdrawn leaves the window, and a page that was on its way does not bring it back", () => {
+  const log = new RoomLog();
+  log.take(range(101, 400));
+  log.take([withdrawal(401, 399), withdrawal(402, 90)]);
+  assert.deepEqual(seqs(log).slice(-4), [398, 400, 401, 402]);
+  log.older(range(51, 100), 50);
+  assert.equal(seqs(log).includes(90), false, "the page was made before it was withdrawn");
+  assert.equal(log.detached.value, true);
+  log.take([withdrawal(403, 60)]);
+  assert.equal(seqs(log).includes(60), false, "also while reading far back");
+  assert.equal(log.position, 403);
+  log.follow(range(354, 403));
+  assert.equal(seqs(log).includes(399), false);
+  log.gap({ from: null, to: null });
+  log.take(range(1, 399));
+  assert.equal(seqs(log).includes(399), true, "in another log it is another entry");
+});
+
+test("the first entry of a log may be withdrawn, and nothing is before it all the same", () => {
+  const log = new RoomLog();
+  log.seed(range(1, 5), 50);
+  log.take([withdrawal(6, 1), withdrawal(7, 99)]);
+  assert.deepEqual(seqs(log), [2, 3, 4, 5, 6, 7]);
+  assert.equal(log.hasOlder.value, false);
+});
+
+test("a gap that ends at a number that was withdrawn stays to be seen", () => {
+  const log = new RoomLog();
+  log.take([text(1), withdrawal(3, 2)]);
+  log.older([], 50);
+  log.gap({ from: 4, to: 9 });
+  log.take([withdrawal(12, 9)]);
+  assert.deepEqual(log.items.value.map(({ type }) => type), ["text", "withdraw", "gap", "withdraw"]);
 });
 
 test("words stay in the outbox until their key comes back, also over a reload", () => {

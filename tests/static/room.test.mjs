@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Room } from "../../static/models/room.js";
-import { file, memory, peer, range, settled, stage, text } from "./stage.mjs";
+import { file, memory, peer, range, settled, stage, text, withdrawal } from "./stage.mjs";
 
 function enter({ entries = [], lastSeq = 0, epoch = "e1", answers } = {}) {
   const held = stage({ answers });
@@ -72,6 +72,32 @@ test("an error with my key turns that message red; one without is a notice", () 
   assert.deepEqual(held.refusals, [{ code: "bad_name", message: "…" }]);
   held.room.retry("mine1");
   assert.equal(held.sockets[0].sent.filter(({ key }) => key === "mine1").length, 2);
+});
+
+test("what I withdraw is asked for by its number and goes when the log says so", () => {
+  const held = enter();
+  held.hear(hello(), text(1), text(2, "mine0", peer("p1")));
+  held.room.withdraw(held.room.log.items.value[1]);
+  assert.deepEqual(held.sockets[0].sent, [{ type: "withdraw", key: "mine1", seq: 2 }]);
+  assert.deepEqual(said(held), ["t1", "t2"]);
+  held.hear(withdrawal(3, 2, peer("p1")));
+  assert.deepEqual(held.room.rows.value.map(({ kind }) => kind), ["day", "entry", "withdrawal"]);
+  assert.equal(held.room.arrivals.value, 2, "nobody said anything new");
+  held.sockets[0].close();
+  held.room.withdraw(text(1));
+  assert.deepEqual(held.refusals, [{ code: "unreachable", message: "" }]);
+});
+
+test("what another tab of mine withdrew before I saw it come back is asked about, and done with", () => {
+  const held = enter();
+  held.hear(hello());
+  held.room.say("hi");
+  held.hear(withdrawal(2, 1, peer("somebody else")));
+  assert.equal(held.sockets[0].sent.length, 1);
+  held.hear(withdrawal(4, 3, peer("p1")));
+  assert.deepEqual(held.sockets[0].sent.map(({ key }) => key), ["mine1", "mine1"]);
+  held.hear({ type: "error", code: "not_found", message: "…", key: "mine1" });
+  assert.deepEqual([held.room.outbox.drafts.value, held.refusals], [[], []]);
 });
 
 test("another epoch starts again and still says what was not confirmed", () => {

@@ -11,7 +11,9 @@ import pytest
 
 from tests.support.program import tool, unavailable
 
-pytest.register_assert_rewrite("tests.store.log_contract", "tests.store.files_contract")
+pytest.register_assert_rewrite(
+    "tests.store.log_contract", "tests.store.withdrawal_contract", "tests.store.files_contract"
+)
 
 
 class SmallDisk:

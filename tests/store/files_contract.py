@@ -109,6 +109,20 @@ class FilesContract:
         await files.remove(part.id)
         assert self.kept(tmp_path) == []
 
+    async def test_a_file_that_was_let_go_is_removed_by_the_time_the_store_is_closed(
+        self, files: Files, tmp_path: Path
+    ) -> None:
+        """Who is reading it may finish."""
+        part = await files.create()
+        await part.write(WHOLE)
+        await part.commit()
+        with files.path(part.id).open("rb") as reading:
+            files.let_go(part.id)
+            files.let_go("of which there is nothing")
+            await self.close(files)
+            assert self.kept(tmp_path) == []
+            assert reading.read() == WHOLE
+
     async def test_the_same_bytes_at_once_are_files_of_their_own(self, files: Files, tmp_path: Path) -> None:
         async def keep(number: int) -> tuple[str, str]:
             part = await files.create()

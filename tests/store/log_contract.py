@@ -15,11 +15,12 @@ import pytest
 
 from bridge.log import Log, RoomInfo
 from bridge.model import Draft, Entry, Gap, Refused, Stored
+from tests.store.withdrawal_contract import WithdrawalContract
 from tests.support.nouns import draft, file, peer
 
 
-class LogContract:
-    """Guarantee by guarantee; the numbers are those of `bridge/log.py`."""
+class LogContract(WithdrawalContract):
+    """Guarantee by guarantee; the numbers are those of `bridge/log.py`. The sixth has a file of its own."""
 
     def engine(self, folder: Path) -> Log:
         raise NotImplementedError

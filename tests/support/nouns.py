@@ -64,6 +64,16 @@ def draft(
     return Draft(room, author, key or f"key-{next(_numbers)}", sender or peer(), text=text, file=file)
 
 
+def withdrawal(seq: int, key: str | None = None, room: str = "lobby", author: str = "author") -> Draft:
+    """A draft that takes entry `seq` back."""
+    return Draft(room, author, key or f"key-{next(_numbers)}", peer(), withdraws=seq)
+
+
+def withdrawn(seq: int = 2, withdraws: int = 1, sender: Peer | None = None) -> Entry:
+    """The entry that withdraws another."""
+    return Entry("withdraw", seq, 1795404224123, "lobby", f"k{seq}", sender or peer(), withdraws=withdraws)
+
+
 def entry(seq: int = 1, text: str | None = "hi", sender: Peer | None = None, file: FileRef | None = None) -> Entry:
     return Entry(
         type="text" if file is None else "file",

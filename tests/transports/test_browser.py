@@ -551,6 +551,54 @@ async def test_a_key_said_twice_in_one_frame_is_stored_once(server: Server, sess
     assert await texts(session, server.url) == ["one", "two"]
 
 
+async def test_a_withdrawal_comes_back_with_its_key_and_to_everybody(
+    server: Server, session: aiohttp.ClientSession
+) -> None:
+    alice, bob = [await BrowserPeer.join(session, server.url, name=name) for name in ("alice", "bob")]
+    await alice.say("k1", "oops")
+    seq = (await alice.entry())["seq"]
+    assert (await bob.entry())["text"] == "oops"
+    await alice.send({"type": "withdraw", "key": "k2", "seq": seq})
+    taken = await alice.entry()
+    assert taken.keys() == {"type", "seq", "at", "room", "key", "from", "withdraws"}
+    assert taken.items() >= {"type": "withdraw", "key": "k2", "withdraws": seq}.items()
+    assert taken["from"] == alice.hello["you"]
+    assert await bob.entry() == taken
+    late = await BrowserPeer.join(session, server.url)
+    assert await late.entry() == taken
+    # the same wish again is answered to this seat alone; its words come no more, and their key is not free
+    await alice.send({"type": "withdraw", "key": "k2", "seq": seq})
+    assert await alice.entry() == taken
+    await alice.say("k1", "oops")
+    error = await alice.until(type="error")
+    assert error.items() >= {"code": "not_found", "key": "k1"}.items()
+    await alice.say("k3", "done")
+    for peer in (alice, bob, late):
+        assert (await peer.entry())["text"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("seq", "code"),
+    [
+        (1, "forbidden"),
+        (0, "not_found"),
+        (-1, "not_found"),
+        (99, "not_found"),
+        (2**63, "not_found"),
+        (1.5, "bad_request"),
+    ],
+)
+async def test_what_cannot_be_withdrawn_is_an_error_with_its_key(
+    server: Server, session: aiohttp.ClientSession, seq: float, code: str
+) -> None:
+    alice, bob = [await BrowserPeer.join(session, server.url, name=name) for name in ("alice", "bob")]
+    await alice.say("k1", "mine")
+    await bob.entry()
+    await bob.send({"type": "withdraw", "key": "w", "seq": seq})
+    assert (await bob.until(type="error")).items() >= {"code": code, "key": "w"}.items()
+    assert await texts(session, server.url) == ["mine"]
+
+
 async def test_a_key_is_the_authors_own(server: Server, session: aiohttp.ClientSession) -> None:
     alice = await BrowserPeer.join(session, server.url, name="alice")
     bob = await BrowserPeer.join(session, server.url, name="bob")

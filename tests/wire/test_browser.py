@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.model import Entry, FileRef, Gap, Peer, Presence, Refused, Transfer, Typing
-from bridge.wire.browser import PING, Fault, Rename, Say, close, decode, encode, frame, pong, refusal
+from bridge.wire.browser import PING, Fault, Rename, Say, Withdraw, close, decode, encode, frame, pong, refusal
 from bridge.wire.browser import Typing as Types
 
 ALICE = Peer("p1", "alice", "web", "127.0.0.1:5")
@@ -23,13 +23,14 @@ def test_one_frame_carries_many_objects_and_a_bad_one_errs_alone() -> None:
             '{"type":"say","key":"k2"}\n'
             '{"type":"dance","key":"k3"}\n'
             '{"type":"name","name":"bob"}\n'
+            '{"type":"withdraw","key":"k4","seq":42}\n'
             '{"type":"typing"}'
         )
     )
     assert heard[0] == Say("k1", "hi")
     assert isinstance(heard[1], Fault) and heard[1].error.key is None
     assert isinstance(heard[2], Fault) and heard[2].error.key == "k2"
-    assert heard[3:] == [Rename("bob"), Types()]
+    assert heard[3:] == [Rename("bob"), Withdraw("k4", 42), Types()]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,11 @@ def test_one_frame_carries_many_objects_and_a_bad_one_errs_alone() -> None:
         '{"type":"say","key":"k","text":"\\ud800"}',
         '{"type":"say","key":"k","text":"\ud800"}',
         '{"type":"name"}',
+        '{"type":"withdraw","key":"k"}',
+        '{"type":"withdraw","seq":1}',
+        '{"type":"withdraw","key":"k","seq":"1"}',
+        '{"type":"withdraw","key":"k","seq":1.5}',
+        '{"type":"withdraw","key":"k","seq":true}',
     ],
 )
 def test_what_is_no_object_of_ours_is_a_bad_request(text: str) -> None:
@@ -108,6 +114,9 @@ def test_the_one_json_form() -> None:
     file = Entry("file", 1, 2, "lobby", "k", ALICE, file=FileRef.of("f", "报告.pdf", 3, "aa", "application/pdf"))
     assert json.loads(encode(file))["file"]["url"] == "/files/f/%E6%8A%A5%E5%91%8A.pdf"
     assert "text" not in json.loads(encode(file))
+    taken = json.loads(encode(Entry("withdraw", 3, 4, "lobby", "k2", ALICE, withdraws=1)))
+    assert (taken["type"], taken["seq"], taken["key"], taken["withdraws"]) == ("withdraw", 3, "k2", 1)
+    assert not taken.keys() & {"text", "file"}
 
 
 def test_signals_carry_no_seq() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.model import Entry
 from bridge.wire import line
 from bridge.wire.line import LINE_MAX_BYTES, Decoder, Line, LineForm, NotLines, NotText
-from tests.support.nouns import entry, every_cut, file, file_names, names, peer, texts
+from tests.support.nouns import entry, every_cut, file, file_names, names, peer, texts, withdrawn
 
 TOO_LONG, BAD_TEXT, NOT_LINES, NOT_TEXT = "too_long", "bad_text", "not lines", "not text"
 
@@ -208,11 +208,12 @@ def test_any_stream_yields_the_same_however_it_is_cut(parts: list[bytes], data: 
 
 def test_an_entry_is_a_line_and_a_stretch_is_lines() -> None:
     form = LineForm("http://127.0.0.1:8080")
-    said = [entry(1, "hi"), entry(2, "a\nb", peer(name="bob")), entry(3, file=file())]
+    said = [entry(1, "hi"), entry(2, "a\nb", peer(name="bob")), entry(3, file=file()), withdrawn(4, 1)]
     assert form.frame([form.encode(one) for one in said]).decode() == (
         "[alice] hi\n"
         "[bob] a\n    b\n"
         "[alice] sent 报告.pdf (123 bytes) http://127.0.0.1:8080/files/f1/%E6%8A%A5%E5%91%8A.pdf\n"
+        "* [alice] withdrew a message\n"
     )
     assert not form.echo
     assert not form.signals

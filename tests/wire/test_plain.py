@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.model import Refused
 from bridge.wire import plain
-from tests.support.nouns import anything, entry, file, nasty, peer
+from tests.support.nouns import anything, entry, file, nasty, peer, withdrawn
 
 DECODED = [
     (b"hi", "hi"),
@@ -68,6 +68,8 @@ ORDERS = [
     ("/as x /who", plain.As("x", "/who")),
     ("/join lab", plain.Join("lab")),
     ("/pass s3cret", plain.Pass("s3cret")),
+    ("/undo", plain.Undo()),
+    ("/UNDO 3", plain.Undo()),
     ("/quiet", plain.Quiet()),
     ("/quit", plain.Quit()),
     ("/who", plain.Who()),
@@ -134,6 +136,16 @@ def test_a_file_reads_as_what_was_sent_and_where_it_is() -> None:
     assert plain.speaker(said) == "[alice] "
     assert plain.words(said, "http://h:1") == "sent 报告.pdf (123 bytes) http://h:1/files/f1/%E6%8A%A5%E5%91%8A.pdf"
     assert plain.words(entry(file=file(name="a", size=1)), "http://h:1") == "sent a (1 byte) http://h:1/files/f1/a"
+
+
+@settings(deadline=None)
+@given(st.one_of(anything, nasty))
+def test_a_withdrawal_reads_as_a_notice_in_which_the_name_is_framed(name: str) -> None:
+    """So nobody is called "bye: the server is shutting down" and says that to everybody."""
+    said = withdrawn(sender=peer(name=name))
+    shown = plain.speaker(said) + plain.words(said, "http://h:1")
+    assert shown == f"* [{plain.seen(name)}] withdrew a message"
+    assert len(shown.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

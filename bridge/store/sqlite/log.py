@@ -41,6 +41,7 @@ class SqliteLog:
         self.on_commit: Callable[[float, int], None] = lambda seconds, drafts: None
         """Told on the writer's thread how long each batch took, and how many drafts it had."""
         self.on_failure: Callable[[StoreError], None] = lambda fault: None
+        self.on_gone: Callable[[str], None] = lambda file: None
         self._loop = asyncio.get_running_loop()
         self._connection = connect(path)
         self.epoch = meta(self._connection, "epoch", lambda: secrets.token_hex(8).encode()).decode()
@@ -55,6 +56,10 @@ class SqliteLog:
         for _ in range(READERS):
             self._reading.put(reader(path))
         self._readers = ThreadPoolExecutor(READERS, "log reader")
+        self._pages = 0
+        """How many are being read."""
+        self._withdrawn: set[int] = set()
+        """What was withdrawn meanwhile."""
 
     # Writing
 
@@ -82,9 +87,14 @@ class SqliteLog:
     def _announce(self, answers: list[Answer]) -> None:
         """In the event loop, in commit order: the room first, then whoever asked, cancelled or not."""
         self.waiting -= len(answers)
-        for waiting, stored, fault in answers:
+        for answer in answers:
+            waiting, stored, fault, gone = answer
+            if self._pages and answer.withdrew:
+                self._withdrawn.add(answer.withdrew)
             if stored is not None and stored.new:
                 self.on_entry(stored.entry)
+            if gone is not None:
+                self.on_gone(gone)
             _settle(waiting.future, stored, fault)
 
     # Keeping: steps that the writer does between two batches
@@ -127,16 +137,29 @@ class SqliteLog:
     # Reading: on reader threads, each with a connection of its own
 
     async def read(self, room: str, after: int, limit: int) -> Page:
-        return await self._on_reader(queries.read, room, after, limit)
+        return await self._page(queries.read, room, after, limit)
 
     async def newest(self, room: str, limit: int, before: int | None = None) -> Page:
-        return await self._on_reader(queries.newest, room, limit, before)
+        return await self._page(queries.newest, room, limit, before)
 
     async def rooms(self) -> list[RoomInfo]:
         return await self._on_reader(queries.rooms)
 
     async def file(self, id: str) -> Entry | None:
         return await self._on_reader(queries.by_file, id)
+
+    async def _page(self, query: Callable[..., Page], *args: object) -> Page:
+        """A page is read again if some of it was withdrawn, and announced so, while it was on its way here."""
+        self._pages += 1
+        try:
+            page = await self._on_reader(query, *args)
+            while not self._withdrawn.isdisjoint(entry.seq for entry in page.entries):
+                page = await self._on_reader(query, *args)
+            return page
+        finally:
+            self._pages -= 1
+            if not self._pages:
+                self._withdrawn.clear()
 
     async def _on_reader(self, query: Callable[..., T], *args: object) -> T:
         def run() -> T:

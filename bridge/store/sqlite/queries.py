@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from bridge.log import Page, RoomInfo
-from bridge.model import Entry, FileRef, Gap, Peer
+from bridge.model import Entry, FileRef, Gap, Peer, Refused
 
-_COLUMNS: Final = "entry.seq, entry.at, room.name, entry.key, entry.sender, entry.text, entry.file"
+_COLUMNS: Final = "entry.seq, entry.at, room.name, entry.key, entry.sender, entry.text, entry.file, entry.withdraws"
 _FROM: Final = f"SELECT {_COLUMNS} FROM entry JOIN room ON room.id = entry.room"  # noqa: S608
 _BY_KEY: Final = f"{_FROM} WHERE entry.room = ? AND entry.author = ? AND entry.key = ?"
 _BY_FILE: Final = f"{_FROM} WHERE entry.file_id = ?"
-_AFTER: Final = f"{_FROM} WHERE entry.room = ? AND entry.seq > ? ORDER BY entry.seq LIMIT ?"
-_BEFORE: Final = f"{_FROM} WHERE entry.room = ? AND entry.seq < ? ORDER BY entry.seq DESC LIMIT ?"
+_STANDS: Final = "coalesce(entry.text, entry.file, entry.withdraws) IS NOT NULL"
+_AFTER: Final = f"{_FROM} WHERE entry.room = ? AND entry.seq > ? AND {_STANDS} ORDER BY entry.seq LIMIT ?"
+_BEFORE: Final = f"{_FROM} WHERE entry.room = ? AND entry.seq < ? AND {_STANDS} ORDER BY entry.seq DESC LIMIT ?"
+_STANDING: Final = f"SELECT author, withdraws, file_id FROM entry WHERE room = ? AND seq = ? AND {_STANDS}"  # noqa: S608
 _ROOMS: Final = (
     "SELECT name, (SELECT max(seq) FROM entry WHERE room = room.id) AS last "
     "FROM room WHERE last IS NOT NULL ORDER BY name"
@@ -48,9 +50,29 @@ def by_file(connection: sqlite3.Connection, id: str) -> Entry | None:
     return _entry(row) if row else None
 
 
-def by_key(connection: sqlite3.Connection, room: int, author: str, key: str) -> Entry:
-    """The entry that is stored under this key."""
-    return _entry(connection.execute(_BY_KEY, (room, author, key)).fetchone())
+def by_key(connection: sqlite3.Connection, room: int, author: str, key: str) -> Entry | None:
+    """The entry that is stored under this key. Raises `Refused` `not_found` if it was withdrawn."""
+    row = connection.execute(_BY_KEY, (room, author, key)).fetchone()
+    if row is None:
+        return None
+    entry = _entry(row)
+    if entry.text is None and entry.file is None and entry.withdraws is None:
+        raise Refused("not_found", f"it was said before, as {entry.seq}, and withdrawn")
+    return entry
+
+
+class Standing(NamedTuple):
+    """What decides whether an entry may be withdrawn, and the id of its file."""
+
+    author: str
+    withdraws: int | None
+    file: str | None
+
+
+def standing(connection: sqlite3.Connection, room: int, seq: int) -> Standing | None:
+    """An entry of this room that was not withdrawn."""
+    row = connection.execute(_STANDING, (room, seq)).fetchone()
+    return Standing(*row) if row else None
 
 
 def _room(connection: sqlite3.Connection, name: str) -> tuple[int, int]:
@@ -64,9 +86,9 @@ def _entries(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    seq, at, room, key, sender, text, file = row
+    seq, at, room, key, sender, text, file, withdraws = row
     return Entry(
-        type="text" if file is None else "file",
+        type="withdraw" if withdraws is not None else "text" if file is None else "file",
         seq=seq,
         at=at,
         room=room,
@@ -74,4 +96,5 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         sender=_peer.decode(sender),
         text=text,
         file=_file.decode(file) if file is not None else None,
+        withdraws=withdraws,
     )

@@ -9,6 +9,10 @@ from typing import Final
 
 from bridge.model import StoreError
 
+WAIT_MS: Final = 5000
+"""How long the writer waits for another process that writes, such as the `sqlite3` shell."""
+SCRUB_WAIT_MS: Final = 20
+
 # Forward only: script N takes a log from schema N to N + 1. Never edit one that was released.
 MIGRATIONS: Final = (
     """
@@ -28,7 +32,8 @@ MIGRATIONS: Final = (
         text TEXT,
         file TEXT, -- JSON
         file_id TEXT,
-        file_size INTEGER
+        file_size INTEGER,
+        withdraws INTEGER -- with text and file null too, the entry itself was withdrawn: only its key is remembered
     );
     CREATE INDEX entry_room ON entry (room, seq);
     CREATE UNIQUE INDEX entry_key ON entry (room, author, key);
@@ -48,14 +53,33 @@ def connect(path: Path) -> sqlite3.Connection:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only before there are tables
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # what is withdrawn is written over on its pages, too
             connection.execute("PRAGMA foreign_keys = ON")
             _migrate(connection, path)
+            try:
+                scrub(connection)
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode != sqlite3.SQLITE_FULL:  # closing tries again
+                    raise
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as exc:
         raise StoreError(f"{path}: {exc}") from exc
     return connection
+
+
+def scrub(connection: sqlite3.Connection) -> bool:
+    """Empty the write-ahead log, in which what was erased could be found until it is written over.
+
+    Answers whether it is empty; somebody who reads for long is not waited for.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {SCRUB_WAIT_MS}")
+    try:
+        busy, _pages, _copied = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
 
 
 def reader(path: Path) -> sqlite3.Connection:

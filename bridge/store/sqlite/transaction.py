@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from bridge.model import Refused, StoreError, Unsure
+from bridge.store.sqlite.schema import scrub
 
 logger = logging.getLogger("roombridge.log")
 
@@ -39,6 +40,8 @@ class Transactions:
         self._failed = failed
         self.over = False
         """Nothing is stored any more."""
+        self.unclean = False
+        """Whether the write-ahead log may still hold what was withdrawn."""
         self._behind = 0
         # SQLite's own checkpoints would keep a failing sync to themselves, and try again.
         connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -65,13 +68,20 @@ class Transactions:
         return self.run(work, weight)
 
     def checkpoint(self) -> None:
-        """Carry the write-ahead log over into the database, if it has grown enough; readers are not waited for."""
-        if self._behind < CHECKPOINT_BYTES or self.over:
+        """Carry the write-ahead log over into the database, if it has grown enough; readers are not waited for.
+
+        While it is unclean it is emptied as well, as soon as nobody reads.
+        """
+        if self.over or not (self.unclean or self._behind >= CHECKPOINT_BYTES):
             return
         self._behind = 0
         try:
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            if self.unclean:
+                self.unclean = not scrub(self._connection)
+            else:
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as exc:  # a full disk: what is in the write-ahead log is safe there
+            self.unclean = False  # once more with the next withdrawal, or when the log is closed
             logger.warning("no checkpoint: %s", self._fault(exc))
 
     def _undo(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from bridge.model import Draft, Entry, Stored
+from bridge.model import Draft, Entry, Refused, Stored
 from bridge.store.sqlite import queries
 from bridge.store.sqlite.transaction import Transactions
 
@@ -26,9 +26,10 @@ DRAFT_BYTES: Final = 1024
 CHORE_BYTES: Final = 512 * 1024
 
 _INSERT: Final = (
-    "INSERT INTO entry (room, at, author, key, sender, text, file, file_id, file_size) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, author, key) DO NOTHING"
+    "INSERT INTO entry (room, at, author, key, sender, text, file, file_id, file_size, withdraws) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, author, key) DO NOTHING"
 )
+_ERASE: Final = "UPDATE entry SET text = NULL, file = NULL, file_id = NULL, file_size = NULL WHERE seq = ?"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -46,6 +47,12 @@ class Answer(NamedTuple):
     waiting: Waiting
     stored: Stored | None
     fault: Exception | None = None
+    gone: str | None = None
+    """The file that it withdrew."""
+
+    @property
+    def withdrew(self) -> int | None:
+        return self.stored.entry.withdraws if self.stored is not None and self.stored.new else None
 
 
 class Chore(NamedTuple):
@@ -94,6 +101,8 @@ class Writer:
                 started = time.perf_counter()
                 answers = self._store(batch)
                 self._ears.answered(answers, time.perf_counter() - started)
+                if any(answer.withdrew for answer in answers):
+                    self._transactions.unclean = True
             match other:
                 case Chore():
                     self._do(other)
@@ -117,7 +126,7 @@ class Writer:
 
         def insert(connection: sqlite3.Connection) -> list[Answer]:
             rooms = {name: _room_id(connection, name) for name in {one.draft.room for one in batch}}
-            return [Answer(one, self._insert(connection, rooms[one.draft.room], one.draft)) for one in batch]
+            return [self._answer(connection, rooms[one.draft.room], one) for one in batch]
 
         weight = sum(len(waiting.draft.text or "") + DRAFT_BYTES for waiting in batch)
         try:
@@ -130,6 +139,15 @@ class Writer:
             self._ears.done(chore, self._transactions.run(chore.work, CHORE_BYTES), None)
         except Exception as fault:
             self._ears.done(chore, None, fault)
+
+    def _answer(self, connection: sqlite3.Connection, room: int, waiting: Waiting) -> Answer:
+        """What is refused here is refused alone: nothing was stored for it, and the batch goes on."""
+        draft = waiting.draft
+        try:
+            gone = None if draft.withdraws is None else _erase(connection, room, draft, draft.withdraws)
+            return Answer(waiting, self._insert(connection, room, draft), gone=gone)
+        except Refused as refused:
+            return Answer(waiting, None, refused)
 
     def _insert(self, connection: sqlite3.Connection, room: int, draft: Draft) -> Stored:
         at = int(self._clock() * 1000)
@@ -144,11 +162,28 @@ class Writer:
             _encode(file).decode() if file else None,
             file.id if file else None,
             file.size if file else None,
+            draft.withdraws,
         )
         done = connection.execute(_INSERT, values)
-        if done.rowcount == 0:
-            return Stored(queries.by_key(connection, room, draft.author, draft.key), new=False)
+        if done.rowcount == 0 and (first := queries.by_key(connection, room, draft.author, draft.key)):
+            return Stored(first, new=False)
         return Stored(_numbered(draft, done.lastrowid or 0, at), new=True)
+
+
+def _erase(connection: sqlite3.Connection, room: int, draft: Draft, seq: int) -> str | None:
+    """Take the content of `seq`, which `draft` withdraws, out of the log; answers the id of its file, if any."""
+    if queries.by_key(connection, room, draft.author, draft.key):
+        return None  # said before, and answered as such
+    match queries.standing(connection, room, seq):
+        case None:
+            raise Refused("not_found", f"there is no entry {seq} here")
+        case entry if entry.author != draft.author:
+            raise Refused("forbidden", f"entry {seq} is somebody else's; only its author may withdraw it")
+        case entry if entry.withdraws is not None:
+            raise Refused("forbidden", f"entry {seq} withdraws another, and stays")
+        case entry:
+            connection.execute(_ERASE, (seq,))
+            return entry.file
 
 
 def _room_id(connection: sqlite3.Connection, name: str) -> int:
@@ -158,7 +193,7 @@ def _room_id(connection: sqlite3.Connection, name: str) -> int:
 
 def _numbered(draft: Draft, seq: int, at: int) -> Entry:
     return Entry(
-        type="text" if draft.file is None else "file",
+        type="withdraw" if draft.withdraws is not None else "text" if draft.file is None else "file",
         seq=seq,
         at=at,
         room=draft.room,
@@ -166,4 +201,5 @@ def _numbered(draft: Draft, seq: int, at: int) -> Entry:
         sender=draft.sender,
         text=draft.text,
         file=draft.file,
+        withdraws=draft.withdraws,
     )

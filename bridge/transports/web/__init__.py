@@ -10,6 +10,7 @@ from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
 from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
+from bridge.transports.web.withdrawals import WithdrawalHandlers
 
 __all__ = [
     "Connection",
@@ -21,5 +22,6 @@ __all__ = [
     "MetricHandlers",
     "OpenApiHandlers",
     "PageHandlers",
+    "WithdrawalHandlers",
     "hold",
 ]

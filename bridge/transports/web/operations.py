@@ -43,6 +43,7 @@ PATH: Final = {
     "room": Parameter("path", Annotated[str, Meta(min_length=1, max_length=64)], "letters, digits, - and _"),
     "name": Parameter("path", str, "a file's name, for people"),
     "id": Parameter("path", str, "a file's id, which decides"),
+    "seq": Parameter("path", Annotated[int, Meta(ge=1, le=2**63 - 1)], "an entry's number"),
     "path": Parameter("path", str, "a part of the page"),
 }
 PARAMETERS: Final = {
@@ -67,6 +68,7 @@ SPEAKER: Final = ("X-Name", "X-Key", "X-Client")
 TAKING: Final = (408, 413, 417, 503, 507)
 """What a body may be refused for."""
 ANYTHING: Final[dict[str, Any]] = {}
+WITHDRAWN: Final[dict[int, Types]] = {200: {"application/json": Entry}}
 LINK: Final = {"text/plain": str}
 
 _FORM: Final = {
@@ -108,6 +110,9 @@ OPERATIONS: Final = {
     ("GET", "/r/{room}/entries"): Operation(
         "Entries, ascending", {200: {"application/json": EntriesPage}}, ("after", "before", "limit")
     ),
+    ("DELETE", "/r/{room}/entries/{seq}"): Operation(
+        "Its author takes back what it said", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
+    ),
     ("GET", "/r/{room}/events"): Operation(
         "The room as it speaks: one entry or signal in each event or line",
         {200: {"application/x-ndjson": str, "text/event-stream": str}},
@@ -124,6 +129,9 @@ OPERATIONS: Final = {
         {200: {"*/*": ANYTHING}, 206: {"*/*": ANYTHING}, 304: {}, 412: {}, 416: {}},
         ("Range", "If-None-Match", "If-Match"),
         refuses=(404,),
+    ),
+    ("DELETE", "/files/{id}/{name}"): Operation(
+        "Its author takes a file back", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
     ),
     ("GET", "/static/{path}"): Operation("A part of the page", {200: {"*/*": ANYTHING}}, refuses=(404,)),
     ("GET", "/favicon.ico"): Operation("To the page's icon", {302: {}}),

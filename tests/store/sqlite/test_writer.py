@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bridge.model import Refused, StoreError
 from bridge.store.sqlite import SqliteLog
+from bridge.store.sqlite.transaction import Transactions
 from bridge.store.sqlite.writer import BATCH_MAX_DRAFTS
 from tests.store.conftest import SmallDisk
 from tests.store.sqlite.conftest import FILE, ask
-from tests.support.nouns import draft, file
+from tests.support.nouns import draft, file, withdrawal
 
 
 async def test_what_waits_is_committed_together(log: SqliteLog) -> None:
@@ -40,6 +44,46 @@ async def test_one_that_cannot_be_stored_takes_its_batch_with_it_and_nothing_els
 async def test_every_commit_is_synced(log: SqliteLog) -> None:
     assert log._connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     assert log._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+# What was withdrawn
+
+
+def holds(folder: Path, words: bytes) -> bool:
+    return any(words in path.read_bytes() for path in folder.iterdir())
+
+
+async def test_a_server_killed_before_it_scrubbed_leaves_nothing_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Transactions, "checkpoint", lambda self: None)
+    (tmp_path / "a").mkdir()
+    log = SqliteLog(tmp_path / "a" / FILE)
+    said = await log.append(draft("the password is 1234"))
+    taken = await log.append(withdrawal(said.entry.seq))
+    shutil.copytree(tmp_path / "a", tmp_path / "b")  # as a killed process leaves it
+    await log.close()
+    assert holds(tmp_path / "b", b"1234")
+    again = SqliteLog(tmp_path / "b" / FILE)
+    assert (await again.read("lobby", 0, 10)).entries == [taken.entry]
+    assert not holds(tmp_path / "b", b"1234")
+    await again.close()
+
+
+async def test_a_reader_in_the_middle_keeps_nobody_from_withdrawing(log: SqliteLog, path: Path) -> None:
+    """The write-ahead log cannot be emptied under it; that is done with what is stored next."""
+    said = [await log.append(draft(f"secret {number}")) for number in range(3)]
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN")
+        assert len(other.execute("SELECT text FROM entry").fetchall()) == 3
+        for one in said:
+            await log.append(withdrawal(one.entry.seq))
+        assert [entry.text for entry in (await log.read("lobby", 0, 10)).entries] == [None, None, None]
+        await log.append(draft("still in the middle"))
+        assert holds(path.parent, b"secret 0")
+    for words in ("now it can be emptied", "the writer is done"):
+        await log.append(draft(words))
+    assert not holds(path.parent, b"secret")
 
 
 # A full disk
