@@ -16,22 +16,13 @@ ABREAST_MAX: Final = 64
 """How many lines of one client may wait for the disk before its next are left in the socket."""
 
 
-class LineSeat:
+class LineSeat(Outlet):
     """Where a line client meets the room."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._outlet = Outlet(writer.transport, self._stalled)
+        super().__init__(writer.transport)
         self.form = line.LineForm(f"http://{address(writer.get_extra_info('sockname'))}")
         self.hung_up = False
-
-    def deliver(self, frame: bytes) -> None:
-        self._outlet.write(frame)
-
-    def full(self) -> bool:
-        return self._outlet.full()
-
-    async def free(self) -> None:
-        await self._outlet.free()
 
     def notice(self, text: str) -> None:
         self.deliver(line.notice(text))
