@@ -1,8 +1,10 @@
-"""The command line: from arguments to settings to a running server."""
+"""The command line: from arguments to settings to a running server.
+
+What only a server needs is imported where it is started: `--help` should not wait for it (`bench/startup.py`).
+"""
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
 import os
@@ -10,13 +12,16 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from bridge import __version__
 from bridge.config import ENV_PREFIX, Config, ConfigError, default_files, read_file
 from bridge.model import StoreError
+
+if TYPE_CHECKING:
+    import asyncio
 
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
 EXIT_UNUSABLE: Final = 2
@@ -120,6 +125,8 @@ def config(ctx: click.Context, /, **values: Any) -> None:
 
 def _run(config: Config) -> None:
     """Run until a signal; the event loop is the standard one unless uvloop is asked for."""
+    import asyncio
+
     factory: Callable[[], asyncio.AbstractEventLoop]
     if config.loop == "uvloop":
         try:
@@ -135,7 +142,7 @@ def _run(config: Config) -> None:
 
 
 async def _serve(config: Config) -> None:
-    from bridge.server import Server  # aiohttp takes its time to import, and --help should not wait for it
+    from bridge.server import Server
 
     stopped = _stop_on_signals()
     async with Server(config) as server:
@@ -160,6 +167,8 @@ def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:
 
 def _stop_on_signals() -> asyncio.Event:
     """Set by the first SIGINT or SIGTERM; the second ends the process at once."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
 
