@@ -77,8 +77,12 @@ class BrowserTransport:
         if self._beating is None:
             self._beating = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._beat)
         transport.set_protocol(one)
-        one.sit(client, query.get("name"), start, gap)
-        one.data_received(ahead)
+        try:
+            one.sit(client, query.get("name"), start, gap)
+            one.data_received(ahead)
+        except Exception:
+            transport.abort()  # nobody else would: aiohttp no longer knows of it
+            raise
         return handshake
 
     async def close(self) -> None:
@@ -114,7 +118,7 @@ class Handshake(web.WebSocketResponse):
         """The transport, not reading, and what the client sent ahead of our answer; None if it has gone.
 
         `_message_tail` and what follows the handshake are aiohttp's own affairs: pinned in pyproject.toml, and held by
-        tests/transports/test_browser.py.
+        tests/transports/test_hand_over.py.
         """
         protocol, transport = request.protocol, request.transport
         if transport is None:
@@ -214,7 +218,7 @@ class _Browser(asyncio.Protocol):
     def beat(self) -> None:
         """Ask whether it is still there, and let it go when it answered nothing four times."""
         self._missed += 1
-        if not self._seat.full():
+        if self._cursor is not None and not self._seat.full():
             self._seat.deliver(websocket.PING)
         if self._missed > BEATS_MISSED_MAX:
             self._transport.abort()
