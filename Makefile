@@ -1,5 +1,5 @@
 # One word for each thing a developer does. Everything runs from .venv.
-.PHONY: setup serve test fuzz lint types format docs screens vendor clean
+.PHONY: setup serve test fuzz lint types format docs screens vendor peers bench clean
 
 bin := .venv/bin
 
@@ -34,5 +34,11 @@ screens: setup
 vendor: setup
 	$(bin)/python scripts/vendor.py fetch
 
+peers: setup
+	bench/install
+
+bench: setup
+	$(bin)/python bench/all.py
+
 clean:
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv bench/.scratch bench/peers/.venv bench/peers/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

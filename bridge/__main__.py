@@ -1,8 +1,10 @@
-"""The command line: from arguments to settings to a running server."""
+"""The command line: from arguments to settings to a running server.
+
+What only a server needs is imported where it is started: `--help` should not wait for it (`bench/startup.py`).
+"""
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
 import os
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
@@ -22,6 +24,9 @@ from bridge.descriptors import raise_limit
 from bridge.model import Refused, StoreError
 
 logger = logging.getLogger("roombridge")
+
+if TYPE_CHECKING:
+    import asyncio
 
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
 EXIT_UNUSABLE: Final = 2
@@ -178,6 +183,8 @@ def _faults_told(tell: Callable[[Exception], None] = _tell) -> Iterator[None]:
 
 def _run(config: Config) -> None:
     """Run until a signal; the event loop is the standard one unless uvloop is asked for."""
+    import asyncio
+
     factory: Callable[[], asyncio.AbstractEventLoop]
     if config.loop == "uvloop":
         try:
@@ -194,7 +201,7 @@ def _run(config: Config) -> None:
 
 async def _serve(config: Config) -> None:
     stopped = _stop_on_signals()
-    from bridge.server import Server  # aiohttp takes its time to import, and --help should not wait for it
+    from bridge.server import Server
 
     async with Server(config, on_failure=stopped.set) as server:
         logger.info("roombridge %s serves room %s from %s on %s", __version__, config.room, config.data, server.url)
@@ -223,6 +230,8 @@ def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:
 
 def _stop_on_signals() -> asyncio.Event:
     """Set by the first SIGINT or SIGTERM; the second ends the process at once."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from bridge.doorkeeper import Connection, Doorkeeper
 from bridge.model import address
+from bridge.outlet import cut
 from bridge.tally import Tally
 from bridge.wire.sniff import Language, settled_by_waiting, sniff
 
@@ -176,7 +177,8 @@ async def _serve(serve: Serve, reader: asyncio.StreamReader, writer: asyncio.Str
     finally:
         writer.close()
         # What it still holds may be read, but a peer that reads nothing does not keep its socket.
-        asyncio.get_running_loop().call_later(LINGER_S, writer.transport.abort)
+        if writer.transport.get_write_buffer_size():
+            asyncio.get_running_loop().call_later(LINGER_S, cut, writer.transport)
 
 
 async def _supervised(work: Awaitable[None], name: str) -> None:

@@ -1,9 +1,15 @@
-"""The way out to one stream peer: written without waiting, watched for standing still."""
+"""The way out to one stream peer: written without waiting, watched for standing still.
+
+Bytes go straight to the kernel while the transport holds none, because that is what a crowd costs: one system call a
+seat and little else (`bench/fanout.py`). What the kernel does not take is the transport's, and so is all that follows
+until it holds nothing again. A transport that is closing still has its descriptor, one that is closed is closing too:
+so nothing is ever written to a descriptor that has become somebody else's.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
 from typing import Final
 
 HIGH_WATER_BYTES: Final = 128 * 1024
@@ -11,29 +17,44 @@ HIGH_WATER_BYTES: Final = 128 * 1024
 FREE_S: Final = 0.05
 STALL_S: Final = 60.0
 """A reader that takes nothing at all for so long is let go; its place is kept by itself."""
+_NOWHERE: Final = -1
 
 
 class Outlet:
-    """Wraps a transport. `stalled` is called once when it stood still too long; then the connection is cut."""
+    """A seat's way to its peer. A seat of streams is one of these with a form."""
 
-    def __init__(
-        self, transport: asyncio.WriteTransport, stalled: Callable[[], None], stall_s: float = STALL_S
-    ) -> None:
+    __slots__ = ("_fd", "_held", "_held_since", "_holding", "_stall_s", "_transport")
+
+    def __init__(self, transport: asyncio.WriteTransport, stall_s: float = STALL_S) -> None:
         self._transport = transport
-        self._stalled = stalled
         self._stall_s = stall_s
+        self._fd = _descriptor(transport)
+        self._holding = True  # perhaps: `full` looks
         self._held = 0
         self._held_since = 0.0
 
-    def write(self, data: bytes) -> None:
+    def deliver(self, data: bytes) -> None:
         """Never waits, never raises; what is written to a connection that is going is lost."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
+        if self._transport.is_closing():
+            return
+        if not self._holding:
+            try:
+                sent = os.write(self._fd, data)
+            except OSError:  # there is no room, or nobody: the transport will know which
+                sent = 0
+            if sent == len(data):
+                return
+            self._holding = True
+            data = data[sent:]
+        self._transport.write(data)
 
     def full(self) -> bool:
         """Whether the peer had better be passed over; also where standing still is noticed."""
+        if not self._holding:
+            return False
         held = self._transport.get_write_buffer_size()
         if held <= HIGH_WATER_BYTES:
+            self._holding = bool(held) or self._fd == _NOWHERE
             self._held = 0
             return False
         now = asyncio.get_running_loop().time()
@@ -52,7 +73,26 @@ class Outlet:
     def abort(self) -> None:
         self._transport.abort()
 
+    def _stalled(self) -> None:
+        """It stood still too long and is about to be cut: a language that has words for that says them here."""
+
     def _cut(self) -> None:
         """What it holds may still be read, but not for ever."""
         self._transport.close()
-        asyncio.get_running_loop().call_later(self._stall_s, self._transport.abort)
+        asyncio.get_running_loop().call_later(self._stall_s, cut, self._transport)
+
+
+def cut(transport: asyncio.WriteTransport) -> None:
+    """Abort, by a timer: asyncio's own `abort` fails on a transport that was closed with bytes in it and has got rid of
+    them since."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or connection.fileno() != _NOWHERE:
+        transport.abort()
+
+
+def _descriptor(transport: asyncio.WriteTransport) -> int:
+    """Where bytes can go straight to the peer; nowhere under TLS, and where a socket is no file (Windows)."""
+    if os.name != "posix" or transport.get_extra_info("sslcontext") is not None:
+        return _NOWHERE
+    connection = transport.get_extra_info("socket")
+    return _NOWHERE if connection is None else int(connection.fileno())

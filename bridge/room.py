@@ -87,19 +87,31 @@ class Stretch(NamedTuple):
     """Entries from one place on, framed for one language."""
 
     told: list[Told]
+    form: Form
     frame: Any
     authors: frozenset[str]
+    """Who may not hear all of it: in a language without an echo, those whose words are in it."""
     reached: int
 
     @classmethod
     def of(cls, told: list[Told], form: Form) -> Stretch:
         frame = form.frame([one.encoded(form) for one in told])
-        return cls(told, frame, frozenset(one.entry.sender.id for one in told), told[-1].entry.seq)
+        authors = frozenset() if form.echo else frozenset(one.entry.sender.id for one in told)
+        return cls(told, form, frame, authors, told[-1].entry.seq)
 
-    def without(self, author: str, form: Form) -> Any:
-        """The frame for one who does not hear its own words; None if nothing else is in it."""
-        others = [one.encoded(form) for one in self.told if one.entry.sender.id != author]
-        return form.frame(others) if others else None
+    def hand(self, cursor: Cursor) -> None:
+        """To a seat that stands just before it."""
+        cursor.seq = self.reached
+        if self.authors and cursor.peer.id in self.authors:
+            self._hand_others(cursor)
+        else:
+            cursor.seat.deliver(self.frame)
+
+    def _hand_others(self, cursor: Cursor) -> None:
+        """To one who does not hear its own words."""
+        own = cursor.peer.id
+        if others := [one.encoded(self.form) for one in self.told if one.entry.sender.id != own]:
+            cursor.seat.deliver(self.form.frame(others))
 
 
 class Room:
@@ -231,35 +243,30 @@ class Room:
         started = loop.time()
         made: dict[tuple[Form, int], Stretch] = {}
         lagging = False
-        last = self.last_seq
+        last, floor = self.last_seq, self._tail.floor
+        form, place, ahead = None, -1, None
         for cursor in list(self._cursors):
             if cursor.quiet:
                 cursor.seq = last
                 self._fallen.discard(cursor)
             while cursor.seq < last:
-                if cursor.seq < self._tail.floor:
+                seat = cursor.seat
+                if cursor.seq < floor:
                     self._fall_back(cursor)
                     break
-                if cursor.seat.full():
+                if seat.full():
                     lagging = True
                     break
-                form = cursor.seat.form
-                ahead = made.get((form, cursor.seq))
-                if ahead is None:
-                    ahead = made[form, cursor.seq] = Stretch.of(self._tail.stretch(cursor.seq), form)
-                self._hand(cursor, ahead)
+                if ahead is None or cursor.seq != place or seat.form is not form:
+                    form, place = seat.form, cursor.seq
+                    ahead = made.get((form, place))
+                    if ahead is None:
+                        ahead = made[form, place] = Stretch.of(self._tail.stretch(place), form)
+                ahead.hand(cursor)
         if lagging:
             self._flush.ask(LAGGING_S)
-        return min(FLUSH_MAX_S, FLUSH_COSTS * (loop.time() - started))
-
-    def _hand(self, cursor: Cursor, ahead: Stretch) -> None:
-        form = cursor.seat.form
-        frame = ahead.frame
-        if not form.echo and cursor.peer.id in ahead.authors:
-            frame = ahead.without(cursor.peer.id, form)
-        cursor.seq = ahead.reached
-        if frame is not None:
-            cursor.seat.deliver(frame)
+        company = max((len(one.told) for one in made.values()), default=1) - 1
+        return min(FLUSH_MAX_S, min(FLUSH_COSTS, company) * (loop.time() - started))
 
     def _fall_back(self, cursor: Cursor) -> None:
         """This one is below the tail: one task a room reads back from the log for all such."""
@@ -297,7 +304,7 @@ class Room:
                 ahead = made.get((form, done))
                 if ahead is None:
                     ahead = made[form, done] = Stretch.of(stretch(told, done), form)
-                self._hand(cursor, ahead)
+                ahead.hand(cursor)
                 done += len(ahead.told)
             if cursor.seq >= self._tail.floor:
                 self._fallen.discard(cursor)

@@ -155,7 +155,8 @@ def test_a_setting_that_cannot_be_is_named(cwd: Path, arguments: tuple[str, ...]
 
 def test_help_and_version_come_without_waiting_for_the_server_s_libraries(cwd: Path) -> None:
     spy = (
-        "import atexit, sys; atexit.register(lambda: print({'aiohttp', 'sqlite3', 'jinja2'} & set(sys.modules)));"
+        "import atexit, sys; heavy = {'aiohttp', 'asyncio', 'jinja2', 'sqlite3', 'ssl'};"
+        "atexit.register(lambda: print(heavy & set(sys.modules)));"
         "from bridge.__main__ import main; main()"
     )
     for arguments in (("--help",), ("serve", "--help"), ("--version",), ("config",)):

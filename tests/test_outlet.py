@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from bridge.outlet import HIGH_WATER_BYTES, Outlet
+from bridge.outlet import HIGH_WATER_BYTES, Outlet, cut
 
 
 async def pair() -> tuple[asyncio.Transport, socket.socket]:
@@ -20,9 +20,9 @@ async def pair() -> tuple[asyncio.Transport, socket.socket]:
 
 async def test_it_is_full_above_the_mark_and_free_when_the_peer_has_read() -> None:
     transport, theirs = await pair()
-    outlet = Outlet(transport, stalled=lambda: None)
+    outlet = Outlet(transport)
     assert not outlet.full()
-    outlet.write(b"x" * (HIGH_WATER_BYTES + 64 * 1024))
+    outlet.deliver(b"x" * (HIGH_WATER_BYTES + 64 * 1024))
     assert outlet.full()
 
     def read() -> None:
@@ -39,27 +39,48 @@ async def test_it_is_full_above_the_mark_and_free_when_the_peer_has_read() -> No
 async def test_a_peer_that_stands_still_is_told_once_and_cut() -> None:
     transport, theirs = await pair()
     told: list[str] = []
-    outlet = Outlet(transport, stalled=lambda: told.append("stalled"), stall_s=0.05)
-    outlet.write(b"x" * (2 * HIGH_WATER_BYTES))
+
+    class Told(Outlet):
+        def _stalled(self) -> None:
+            told.append("stalled")
+
+    outlet = Told(transport, stall_s=0.05)
+    outlet.deliver(b"x" * (2 * HIGH_WATER_BYTES))
     async with asyncio.timeout(5):
         while not transport.is_closing():
             assert outlet.full()
             await asyncio.sleep(0.01)
     outlet.full()
     assert told == ["stalled"]
-    outlet.write(b"lost")  # harmless
+    outlet.deliver(b"lost")  # harmless
     theirs.close()
     transport.abort()
 
 
 async def test_a_slow_peer_that_reads_on_is_not_cut() -> None:
     transport, theirs = await pair()
-    outlet = Outlet(transport, stalled=lambda: None, stall_s=0.2)
-    outlet.write(b"x" * (2 * HIGH_WATER_BYTES))
+    outlet = Outlet(transport, stall_s=0.2)
+    outlet.deliver(b"x" * (2 * HIGH_WATER_BYTES))
     for _ in range(20):  # twice the patience, a little at a time
         assert outlet.full()
         await asyncio.to_thread(theirs.recv, 4096)
         await asyncio.sleep(0.02)
     assert not transport.is_closing()
     transport.abort()
+    theirs.close()
+
+
+async def test_a_timer_that_comes_too_late_to_cut_does_no_harm() -> None:
+    """Closed with bytes in it, and rid of them before the time was over."""
+    transport, theirs = await pair()
+    transport.write(b"x" * 100_000)
+    transport.close()
+
+    def read_all() -> None:
+        while theirs.recv(65536):
+            pass
+
+    await asyncio.to_thread(read_all)
+    cut(transport)
+    cut(transport)
     theirs.close()

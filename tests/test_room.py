@@ -116,6 +116,14 @@ async def test_seats_at_one_place_are_handed_the_same_object_encoded_once(room: 
     assert len(form.encoded) == 2
 
 
+@pytest.mark.parametrize(("entries", "waits"), [(0, False), (1, False), (2, True), (10, True)])
+async def test_a_flush_keeps_a_distance_only_when_entries_came_together(room: Room, entries: int, waits: bool) -> None:
+    sit(room, "reader", Objects())
+    for number in range(entries):
+        room._tail.push(Entry("text", number + 1, 0, "lobby", "k", peer("x"), text="hi"))
+    assert (room._deliver() > 0) is waits
+
+
 async def test_a_draft_that_breaks_a_rule_is_refused_before_the_log(room: Room) -> None:
     with pytest.raises(Refused):
         room.append(Draft("lobby", "a", "k", peer("x"), text=""))

@@ -1,7 +1,8 @@
 """The page's WebSocket: a browser's seat in a room. (`docs/protocols/browser.md`)
 
-The handshake, the reading and the control frames are aiohttp's; what the room says goes to the transport as frames that
-all browsers at the same place share.
+The handshake is aiohttp's, and then the connection changes hands: a protocol of a few words' weight reads it, because
+most of ten thousand browsers say nothing for hours. What the room says goes straight out, as frames that all browsers
+at the same place share.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Iterator
 from typing import Final
-from weakref import WeakSet
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import web
 
 from bridge import gate
 from bridge.model import Draft, Entry, Error, Gap, Peer, Refused, Signal, Stored, StoreError, Typing, address
-from bridge.outlet import Outlet
+from bridge.outlet import Outlet, cut
 from bridge.room import Cursor, Room
 from bridge.rooms import Author, Rooms
-from bridge.wire import browser
+from bridge.wire import browser, websocket
 
 logger = logging.getLogger("roombridge.browser")
 
@@ -27,38 +28,23 @@ HEARTBEAT_S: Final = 30.0
 BEATS_MISSED_MAX: Final = 3
 CLOSE_S: Final = 1.0
 """How long a browser may take to answer our close."""
-TOO_SLOW: Final = 1013
-"""RFC 6455's registry: Try Again Later."""
 ABREAST_MAX: Final = 256
 """How many messages of one browser may wait for the disk before its next are left in the socket."""
 OBJECTS_MAX: Final = 1024
 """How many objects one frame may carry."""
 TYPING_S: Final = 1.0
 """More often than this nobody is told that somebody is typing."""
+_NOTHING: Final[Iterator[websocket.Event]] = iter(())
 
 
-class BrowserSeat:
+class BrowserSeat(Outlet):
     """Where a WebSocket meets the room."""
 
+    __slots__ = ()
     form = browser.BrowserForm()
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._outlet = Outlet(transport, self._stalled)
-
-    def deliver(self, frame: bytes) -> None:
-        self._outlet.write(frame)
-
-    def full(self) -> bool:
-        return self._outlet.full()
-
-    async def free(self) -> None:
-        await self._outlet.free()
-
-    def abort(self) -> None:
-        self._outlet.abort()
-
     def _stalled(self) -> None:
-        self.deliver(browser.close(TOO_SLOW, "too slow: come back with after"))
+        self.deliver(websocket.close(websocket.TOO_SLOW, "too slow: come back with after"))
 
 
 class BrowserTransport:
@@ -66,80 +52,140 @@ class BrowserTransport:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._open: WeakSet[web.WebSocketResponse] = WeakSet()
+        self._open: set[_Browser] = set()
+        self._beating: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Future[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/r/{room}/ws", self.serve, allow_head=False)]
 
-    async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """One browser, from its handshake to its leaving."""
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """From the handshake to the seat; from there on the connection is a `_Browser`'s."""
         query = request.query
         room = await self._rooms.get(request.match_info["room"])
         after = gate.clean_number(query["after"], "after", -1) if "after" in query else None
         client = gate.clean_client(query["client"]) if query.get("client") else secrets.token_urlsafe(16)
-        # Pings are ours: aiohttp's would cut off a reader that is only slow before its minute is over.
         start, gap = await room.place(after, query.get("epoch") or None)  # which may fail, so before the handshake
-        ws = web.WebSocketResponse(
-            timeout=CLOSE_S, autoping=False, compress=False, max_msg_size=browser.FRAME_IN_MAX_BYTES
-        )
-        await ws.prepare(request)
-        if request.transport is None:
-            return ws
-        self._open.add(ws)
-        addr = address(request.transport.get_extra_info("peername"))
-        guest = _Browser(room, self._rooms.author(client), BrowserSeat(request.transport), addr)
+        if self._closing is not None:
+            raise Refused("busy", "the server is shutting down; come back later")
+        handshake = Handshake()
+        if (taken := await handshake.take_over(request)) is None:
+            return handshake
+        transport, ahead = taken
+        one = _Browser(room, self._rooms.author(client), transport, self)
+        self._open.add(one)
+        if self._beating is None:
+            self._beating = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._beat)
+        transport.set_protocol(one)
         try:
-            guest.sit(client, query.get("name"), start, gap)
-            await guest.listen(ws)
-        finally:
-            guest.leave()
-        return ws
+            one.sit(client, query.get("name"), start, gap)
+            one.data_received(ahead)
+        except Exception:
+            transport.abort()  # nobody else would: aiohttp no longer knows of it
+            raise
+        return handshake
 
     async def close(self) -> None:
         """Tell every browser that we are going away; they come back with their place."""
-        going = [
-            asyncio.ensure_future(ws.close(code=WSCloseCode.GOING_AWAY, message=b"shutting down", drain=False))
-            for ws in self._open
-        ]
-        if going:
-            _done, slow = await asyncio.wait(going, timeout=2 * CLOSE_S)
-            for task in slow:
-                task.cancel()
+        self._closing = asyncio.get_running_loop().create_future()
+        for one in list(self._open):
+            one.end(websocket.GOING_AWAY, "shutting down")
+        if self._open:
+            await asyncio.wait([self._closing], timeout=2 * CLOSE_S)
+        if self._beating is not None:
+            self._beating.cancel()
+
+    def _beat(self) -> None:
+        """One heart for all: a timer for each would weigh more than what it watches."""
+        for one in list(self._open):
+            one.beat()
+        self._beating = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._beat) if self._open else None
+
+    def left(self, one: _Browser) -> None:
+        """This one's connection is gone."""
+        self._open.discard(one)
+        if self._closing is not None and not self._open and not self._closing.done():
+            self._closing.set_result(None)
 
 
-class _Browser:
+class Handshake(web.WebSocketResponse):
+    """aiohttp's handshake and no more: afterwards the connection is somebody else's."""
+
+    def __init__(self) -> None:
+        super().__init__(compress=False)
+
+    async def take_over(self, request: web.Request) -> tuple[asyncio.Transport, bytes] | None:
+        """The transport, not reading, and what the client sent ahead of our answer; None if it has gone.
+
+        `_message_tail` and what follows the handshake are aiohttp's own affairs: pinned in pyproject.toml, and held by
+        tests/transports/test_hand_over.py.
+        """
+        protocol, transport = request.protocol, request.transport
+        if transport is None:
+            return None
+        transport.pause_reading()  # nothing may come between two protocols
+        ahead, protocol._message_tail = protocol._message_tail, b""
+        try:
+            await self.prepare(request)
+        except web.HTTPException:  # no handshake after all: its next request is aiohttp's as before
+            protocol._message_tail = ahead
+            transport.resume_reading()
+            raise
+        protocol.transport = None  # or it would close the connection when it hears of its loss
+        protocol.connection_lost(None)
+        return transport, ahead
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing: what aiohttp takes for the end is the beginning."""
+
+
+class _Browser(asyncio.Protocol):
     """One WebSocket in one room."""
 
-    def __init__(self, room: Room, author: Author, seat: BrowserSeat, addr: str) -> None:
+    __slots__ = (
+        "_author",
+        "_cursor",
+        "_decoder",
+        "_events",
+        "_house",
+        "_missed",
+        "_room",
+        "_seat",
+        "_transport",
+        "_typed_at",
+        "_unanswered",
+    )
+
+    def __init__(self, room: Room, author: Author, transport: asyncio.Transport, house: BrowserTransport) -> None:
         self._room = room
         self._author = author
-        self._seat = seat
-        self._addr = addr
+        self._transport = transport
+        self._seat = BrowserSeat(transport)
+        self._house = house
+        self._decoder = websocket.Decoder(browser.FRAME_IN_MAX_BYTES)
+        self._events = _NOTHING  # what was received and is not yet taken
         self._cursor: Cursor | None = None
+        self._missed = 0
         self._typed_at = 0.0
         self._unanswered = 0
-        self._last: asyncio.Future[Stored] | None = None
 
     def sit(self, client: str, wish: str | None, start: int, gap: Gap | None) -> None:
         """Take a seat and say hello; a name that cannot be is told and replaced."""
         room = self._room
         refused = None
         seated = room.people.get(self._author.id)  # another tab of the same author
-        name = seated.name if seated else f"web-{self._addr.rpartition(':')[2]}"
+        addr = address(self._transport.get_extra_info("peername"))
+        name = seated.name if seated else f"web-{addr.rpartition(':')[2]}"
         try:
             name = gate.clean_name(wish) if wish else name
         except Refused as bad_name:
             refused = bad_name
-        self._cursor = cursor = room.join(Peer(self._author.id, name, "web", self._addr), self._seat, start)
+        self._cursor = cursor = room.join(Peer(self._author.id, name, "web", addr), self._seat, start)
         self._tell(room.hello(cursor, client))
         if refused:
             self._refuse(browser.refusal(refused))
         if gap:
             self._tell(gap)
-
-    def leave(self) -> None:
-        if self._cursor:
-            self._cursor.leave()
 
     def _tell(self, said: Entry | Signal) -> None:
         if self._cursor:
@@ -149,40 +195,81 @@ class _Browser:
         self._room.tally.refused(error.code, "web")
         self._tell(error)
 
-    async def listen(self, ws: web.WebSocketResponse) -> None:
-        """Take frame after frame until the browser leaves."""
-        missed = 0
-        while missed <= BEATS_MISSED_MAX:
-            try:
-                message = await ws.receive(timeout=HEARTBEAT_S)
-            except TimeoutError:
-                missed += 1
-                if not self._seat.full():
-                    self._seat.deliver(browser.PING)
-                continue
-            missed = 0
-            match message.type:
-                case WSMsgType.TEXT:
-                    self._room.tally.heard("web", len(message.data))
-                    for place, heard in enumerate(browser.decode(message.data)):
-                        if place >= OBJECTS_MAX:
-                            reason = b"more than %d objects in a frame" % OBJECTS_MAX
-                            await ws.close(code=WSCloseCode.POLICY_VIOLATION, message=reason)
-                            return
-                        self._take(heard)
-                case WSMsgType.PING:
-                    self._seat.deliver(browser.pong(message.data))
-                case WSMsgType.PONG:
-                    pass
-                case WSMsgType.BINARY:
-                    await ws.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"text frames only")
+    # What asyncio calls
+
+    def data_received(self, data: bytes) -> None:
+        self._missed = 0
+        self._events = self._decoder.feed(data)
+        self._go_on()
+
+    def resume_writing(self) -> None:
+        self._go_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+        self._house.left(self)
+
+    # Leaving
+
+    def end(self, code: int, reason: str = "") -> None:
+        """Say why; then the other side has a second to say so too, and its unread words are read away meanwhile, for
+        a connection that is closed on them is reset, and with it goes what we said."""
+        if self._cursor is not None:
+            self._seat.deliver(websocket.close(code, reason))
+            self._leave()
+            asyncio.get_running_loop().call_later(CLOSE_S, cut, self._transport)
+
+    def beat(self) -> None:
+        """Ask whether it is still there, and let it go when it answered nothing four times."""
+        self._missed += 1
+        if self._cursor is not None and not self._seat.full():
+            self._seat.deliver(websocket.PING)
+        if self._missed > BEATS_MISSED_MAX:
+            self._transport.abort()
+
+    def _leave(self) -> None:
+        if self._cursor:
+            self._cursor.leave()
+            self._cursor = None
+
+    # Hearing
+
+    def _go_on(self) -> None:
+        """Take event after event; while too many answers wait, for the disk or to be read, the rest stays where it is,
+        and what follows in the socket."""
+        try:
+            for event in self._events:
+                self._meet(event)
+                if self._unanswered > ABREAST_MAX or self._seat.full():
+                    self._transport.pause_reading()
                     return
-                case _:
-                    return
-            while self._last is not None and self._unanswered > ABREAST_MAX:
-                await asyncio.wait([self._last])
-            await self._seat.free()  # answers wait for who does not read them
-        self._seat.abort()  # gone without a word
+        except Exception:
+            logger.exception("a fault of ours ended a browser in room %s", self._room.name)
+            self.end(websocket.OUR_FAULT, "a fault of ours; the server's log says more")
+        self._events = _NOTHING
+        self._transport.resume_reading()
+
+    def _meet(self, event: websocket.Event) -> None:
+        match event:
+            case websocket.Text(text):
+                self._hear(text)
+            case websocket.Ping(data):
+                self._seat.deliver(websocket.pong(data))
+            case websocket.Pong():
+                pass
+            case websocket.Closed(code):
+                self.end(code)
+                self._transport.close()
+            case websocket.Broken(code, reason):
+                self.end(code, reason)
+
+    def _hear(self, frame: str) -> None:
+        self._room.tally.heard("web", len(frame))
+        for place, heard in enumerate(browser.decode(frame)):
+            if place >= OBJECTS_MAX:
+                self.end(websocket.BROKE_A_RULE, f"more than {OBJECTS_MAX} objects in a frame")
+                return
+            self._take(heard)
 
     def _take(self, heard: browser.Heard) -> None:
         match heard:
@@ -206,7 +293,6 @@ class _Browser:
         except Refused as refused:
             self._refuse(browser.refusal(refused, key))
             return
-        self._last = answer
         self._unanswered += 1
         answer.add_done_callback(lambda future: self._answered(key, future))
 
@@ -224,9 +310,12 @@ class _Browser:
             case Refused() as refused:
                 self._refuse(browser.refusal(refused, key))
             case fault:
-                logger.error("no entry for %s in room %s", self._addr, self._room.name, exc_info=fault)
+                addr = address(self._transport.get_extra_info("peername"))
+                logger.error("no entry for %s in room %s", addr, self._room.name, exc_info=fault)
                 told = fault.told if isinstance(fault, StoreError) else StoreError.told
                 self._tell(Error("busy", told, key))
+        if self._events is not _NOTHING:
+            self._go_on()
 
     def _rename(self, name: str) -> None:
         try:

@@ -21,22 +21,13 @@ AWAY_S: Final = 2.0
 """...and how long it may pause: plain `nc` never says that it is done."""
 
 
-class LineSeat:
+class LineSeat(Outlet):
     """Where a line client meets the room."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._outlet = Outlet(writer.transport, self._stalled)
+        super().__init__(writer.transport)
         self.form = line.LineForm(f"http://{address(writer.get_extra_info('sockname'))}")
         self.hung_up = False
-
-    def deliver(self, frame: bytes) -> None:
-        self._outlet.write(frame)
-
-    def full(self) -> bool:
-        return self._outlet.full()
-
-    async def free(self) -> None:
-        await self._outlet.free()
 
     def notice(self, text: str) -> None:
         self.deliver(line.notice(text))

@@ -17,7 +17,7 @@ from bridge.wire import upload
 
 logger = logging.getLogger("roombridge.upload")
 
-READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 1024 * 1024
 DRAIN_MAX_BYTES: Final = 64 * 1024 * 1024
 """How much of a refused file is read away, so that its sender gets as far as reading why."""
 HEADER_S: Final = 10.0

@@ -1,7 +1,8 @@
 """JSON over WebSocket: one frame carries one or more objects, separated by newlines, both ways.
 
 `decode` yields what a frame asks for, object by object; a bad one becomes a `Fault` and spares the others. Out go
-entries and signals as bytes, and `frame` puts the RFC 6455 header before a stretch of them.
+entries and signals as bytes, and `BrowserForm.frame` makes one frame of a stretch of them. The frames themselves are
+`wire/websocket.py`'s.
 (`docs/protocols/browser.md`)
 """
 
@@ -13,16 +14,9 @@ from typing import Any, Final
 import msgspec
 
 from bridge.model import Entry, Error, Refused, Signal
+from bridge.wire import websocket
 
 FRAME_IN_MAX_BYTES: Final = 64 * 1024
-
-# FIN and an opcode, RFC 6455 section 5.2
-_FIN_TEXT: Final = 0x81
-_FIN_CLOSE: Final = 0x88
-_FIN_PING: Final = 0x89
-_FIN_PONG: Final = 0x8A
-
-PING: Final = bytes((_FIN_PING, 0))
 
 
 class Say(msgspec.Struct, frozen=True, tag_field="type", tag="say"):
@@ -99,28 +93,6 @@ def refusal(refused: Refused, key: str | None = None) -> Error:
     return Error(refused.code, refused.message, key)
 
 
-def frame(encoded: Sequence[bytes]) -> bytes:
-    """One unmasked text frame with these objects in it (RFC 6455 section 5.2)."""
-    payload = b"\n".join(encoded)
-    length = len(payload)
-    if length < 126:
-        return bytes((_FIN_TEXT, length)) + payload
-    if length < 65536:
-        return bytes((_FIN_TEXT, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((_FIN_TEXT, 127)) + length.to_bytes(8, "big") + payload
-
-
-def pong(data: bytes) -> bytes:
-    """The answer to a ping; control frames carry at most 125 bytes."""
-    return bytes((_FIN_PONG, len(data))) + data
-
-
-def close(code: int, reason: str) -> bytes:
-    """Why the connection ends (section 5.5.1)."""
-    payload = code.to_bytes(2, "big") + reason.encode()
-    return bytes((_FIN_CLOSE, len(payload))) + payload
-
-
 class BrowserForm(msgspec.Struct, frozen=True):
     """How the room reads to a browser."""
 
@@ -131,4 +103,4 @@ class BrowserForm(msgspec.Struct, frozen=True):
         return encode(said)
 
     def frame(self, encoded: Sequence[bytes]) -> bytes:
-        return frame(encoded)
+        return websocket.text(b"\n".join(encoded))

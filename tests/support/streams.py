@@ -167,7 +167,9 @@ STREAMS: dict[str, Stream] = {
 class RawBrowser:
     """A WebSocket on a bare socket, for what no library would do: read nothing for a while, or vanish."""
 
-    def __init__(self, address: tuple[str, int], query: str = "", receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, address: tuple[str, int], query: str = "", receive_buffer: int | None = None, ahead: bytes = b""
+    ) -> None:
         self.socket = socket.socket()
         self.socket.settimeout(PATIENCE_S)
         if receive_buffer:
@@ -175,7 +177,7 @@ class RawBrowser:
         self.socket.connect(address)
         handshake = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
         key = f"Sec-WebSocket-Key: {WS_KEY.decode()}"
-        self.socket.sendall(request(f"GET /r/lobby/ws?{query} HTTP/1.1", *handshake, key))
+        self.socket.sendall(request(f"GET /r/lobby/ws?{query} HTTP/1.1", *handshake, key) + ahead)
         self._held = b""
         while b"\r\n\r\n" not in self._held:
             self._held += self._more()

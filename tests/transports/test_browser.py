@@ -944,3 +944,27 @@ async def test_a_busy_server_says_so_with_the_key(
     await alice.say("k1", "lost")
     error = await alice.read()
     assert (error["code"], error["key"]) == ("busy", "k1")
+
+
+async def test_a_fault_of_ours_closes_one_browser_with_1011_and_is_logged_once(
+    server: Server,
+    session: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    faults_are_heard: list[logging.LogRecord],
+) -> None:
+    alice, bob = [await BrowserPeer.join(session, server.url) for _ in range(2)]
+    append = room.Room.append
+
+    def fails_for_one(self: room.Room, draft: Draft) -> asyncio.Future[Any]:
+        if draft.text == "break":
+            raise RuntimeError("broken")
+        return append(self, draft)
+
+    monkeypatch.setattr(room.Room, "append", fails_for_one)
+    await alice.say("k1", "break")
+    assert await closed(alice.ws) == 1011
+    (logged,) = faults_are_heard
+    assert logged.exc_info and "broken" in str(logged.exc_info[1])
+    faults_are_heard.clear()
+    await bob.say("k2", "still here")
+    assert (await bob.until(key="k2"))["text"] == "still here"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.model import Entry, FileRef, Gap, Peer, Presence, Refused, Transfer, Typing
-from bridge.wire.browser import PING, Fault, Rename, Say, Withdraw, close, decode, encode, frame, pong, refusal
+from bridge.wire.browser import BrowserForm, Fault, Rename, Say, Withdraw, decode, encode, refusal
 from bridge.wire.browser import Typing as Types
 
 ALICE = Peer("p1", "alice", "web", "127.0.0.1:5")
@@ -76,28 +76,8 @@ def test_any_text_is_taken_or_faulted(text: str) -> None:
             encode(heard.error)
 
 
-@pytest.mark.parametrize(
-    ("length", "head"),
-    [
-        (0, b"\x81\x00"),
-        (125, b"\x81\x7d"),
-        (126, b"\x81\x7e\x00\x7e"),
-        (65535, b"\x81\x7e\xff\xff"),
-        (65536, b"\x81\x7f\0\0\0\0\0\x01\0\0"),
-    ],
-)
-def test_a_frame_says_its_length_as_the_rfc_does(length: int, head: bytes) -> None:
-    assert frame([b"x" * length]) == head + b"x" * length
-
-
 def test_a_stretch_is_one_frame_of_lines() -> None:
-    assert frame([b"{}", b"[]"]) == b"\x81\x05{}\n[]"
-
-
-def test_control_frames_are_small_and_final() -> None:
-    assert PING == b"\x89\x00"
-    assert pong(b"ab") == b"\x8a\x02ab"
-    assert close(1013, "slow") == b"\x88\x06\x03\xf5slow"
+    assert BrowserForm().frame([b"{}", b"[]"]) == b"\x81\x05{}\n[]"
 
 
 def test_the_one_json_form() -> None:

@@ -18,18 +18,12 @@ LOOK_S: Final = 1.0
 """How soon it is noticed that a reader has gone."""
 
 
-class EventsSeat:
+class EventsSeat(Outlet):
     """Where a reading request meets the room."""
 
     def __init__(self, transport: asyncio.Transport, form: events.EventsForm | events.LinesForm) -> None:
-        self._outlet = Outlet(transport, lambda: None)
+        super().__init__(transport)
         self.form = form
-
-    def deliver(self, frame: bytes) -> None:
-        self._outlet.write(frame)
-
-    def full(self) -> bool:
-        return self._outlet.full()
 
 
 class EventHandlers:
