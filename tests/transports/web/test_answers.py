@@ -126,7 +126,7 @@ async def test_what_cannot_be_stored_now_says_so(
 async def test_a_full_disk_is_told_before_a_byte_is_taken(
     server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(files: DiskFiles, size: int) -> None:
+    async def full(files: DiskFiles, size: int | None = None) -> None:
         raise Refused("disk_full", "the server's disk is full")
 
     monkeypatch.setattr(DiskFiles, "create", full)
