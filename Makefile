@@ -1,5 +1,5 @@
 # One word for each thing a developer does. Everything runs from .venv.
-.PHONY: setup serve test fuzz lint types format docs screens vendor peers bench clean
+.PHONY: setup serve test big fuzz lint types format docs screens vendor peers bench clean
 
 bin := .venv/bin
 
@@ -12,6 +12,9 @@ serve: setup
 
 test: setup
 	$(bin)/pytest
+
+big: setup
+	ROOMBRIDGE_BIG_BYTES=2147483649 $(bin)/pytest -n0 -s tests/stories/test_big_files.py
 
 fuzz: setup
 	$(bin)/python -m tests.fuzz.run $(target) --seconds $(or $(seconds),600)

@@ -28,6 +28,7 @@ class ConfigError(Exception):
 
 
 _LEAST: Final = {
+    "unfinished_hours": 1,
     "max_file_bytes": 1,
     "max_connections": 1,
     "keep_days": 0,
@@ -79,6 +80,7 @@ class Config:
     max_connections: int = _setting(
         "The most TCP connections at once; fewer where the system allows fewer descriptors.", 10_000, "N"
     )
+    unfinished_hours: int = _setting("How long an upload that stopped may be gone on with, in hours.", 24, "HOURS")
     loop: str = _setting("The event loop: asyncio, or uvloop where it is installed.", "asyncio", "NAME")
     log_level: str = _setting("How much is logged on stderr: debug, info, warning or error.", "info", "LEVEL")
     log_format: str = _setting("How it is logged: text for people, or json, one object a line.", "text", "FORMAT")

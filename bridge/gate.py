@@ -154,6 +154,13 @@ def _shortened(name: str) -> str:
     return head.rstrip() + tail.decode()
 
 
+def clean_sha256(digest: str) -> str:
+    """A SHA-256 in hex, in lower case."""
+    if not re.fullmatch("[0-9a-fA-F]{64}", digest):
+        raise Refused("bad_request", f"sha256={digest[:70]!r}, expected 64 hex digits")
+    return digest.lower()
+
+
 def clean_number(value: str, what: str, lowest: int) -> int:
     """A whole number from a query, at least `lowest`; no cursor or limit is beyond 63 bits."""
     if not re.fullmatch(r"-?[0-9]{1,19}", value, re.ASCII) or not lowest <= int(value) <= SEQ_MAX:

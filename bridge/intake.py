@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from types import TracebackType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Self
 
 from bridge.gate import clean_file_name
 from bridge.log import Files, Part
@@ -36,18 +36,19 @@ class Coming(NamedTuple):
 class Intake:
     """`async with await Intake.begin(...) as file: await file.write(...); stored = await file.finish()`.
 
-    Left without `finish`, it leaves no bytes and no entry, only a failed transfer that says how far it came.
+    Left without `finish`, it leaves no bytes and no entry, only a failed transfer that says how far it came. `received`
+    is what the part holds already.
     """
 
-    def __init__(self, room: Room, files: Files, part: Part, coming: Coming, max_bytes: int) -> None:
+    def __init__(self, room: Room, files: Files, part: Part, coming: Coming, max_bytes: int, received: int = 0) -> None:
         self._room = room
         self._files = files
         self._part = part
         self._coming = coming
         self._name = clean_file_name(coming.name)
         self._max_bytes = max_bytes
-        self._received = 0
-        self._marked = (time.monotonic(), 0)
+        self._received = received
+        self._marked = (time.monotonic(), received)
         self._rate = 0.0
         self._announced: asyncio.Future[Stored] | None = None
         self._removing: asyncio.Future[None] | None = None
@@ -55,16 +56,16 @@ class Intake:
     @classmethod
     async def begin(cls, room: Room, files: Files, coming: Coming, max_bytes: int) -> Intake:
         """Raises `Refused` `too_large` before a byte is taken, or `disk_full`."""
-        _check_size(coming.size or 0, max_bytes)
+        check_size(coming.size or 0, max_bytes)
         return cls(room, files, await files.create(coming.size), coming, max_bytes)
 
-    async def __aenter__(self) -> Intake:
+    async def __aenter__(self) -> Self:
         self._show("receiving")
         return self
 
     async def write(self, data: bytes | memoryview) -> None:
         """The next bytes. Raises `Refused` `too_large` or `disk_full`."""
-        _check_size(self._received + len(data), self._max_bytes)
+        check_size(self._received + len(data), self._max_bytes)
         await self._part.write(data)
         self._received += len(data)
         self._room.tally.heard(self._coming.sender.via, len(data))
@@ -89,8 +90,10 @@ class Intake:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._announced is not None:
-            return  # it is for the log to say what becomes of it
+        if self._announced is None:  # else it is for the log to say what becomes of it
+            await self._leave(fault)
+
+    async def _leave(self, fault: BaseException | None) -> None:
         self._show("failed", self._reason(fault))
         try:
             await self._part.abort()
@@ -126,7 +129,7 @@ class Intake:
                 of = f" of {self._coming.size}" if self._coming.size is not None else ""
                 return f"the sender broke off after {self._received}{of} bytes"
 
-    def _show(self, state: Literal["receiving", "done", "failed"], reason: str | None = None) -> None:
+    def _show(self, state: Literal["receiving", "paused", "done", "failed"], reason: str | None = None) -> None:
         self._room.progress(
             Transfer(
                 id=self._part.id,
@@ -141,6 +144,6 @@ class Intake:
         )
 
 
-def _check_size(size: int, max_bytes: int) -> None:
+def check_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise Refused("too_large", f"{size} bytes, at most {max_bytes} (--max-file-bytes)")

@@ -7,13 +7,13 @@ that every engine passes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
-from bridge.model import Draft, Entry, Gap, Stored, StoreError
+from bridge.model import Draft, Entry, Gap, Peer, Stored, StoreError
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -77,6 +77,9 @@ class Log(Protocol):
 
     async def file(self, id: str) -> Entry | None:
         """The entry that announced this file; None for one that is not here, or was withdrawn."""
+
+    async def files_of(self, room: str) -> list[Entry]:
+        """Every entry of the room that announced a file, ascending."""
 
     async def close(self) -> None:
         """Finish what was queued, then let go of the storage."""
@@ -166,3 +169,66 @@ class Files(Protocol):
 
     async def absent(self, ids: Sequence[str]) -> list[str]:
         """Those of `ids` that there are no bytes of."""
+
+    async def open(self, id: str) -> BinaryIO | None:
+        """Read the bytes of `id` from a handle of one's own, whole or still coming in; None when there are none."""
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """What is remembered of an upload that may stop and go on: all that its entry will need, and whose it is.
+
+    `owner` is who may go on with it, `None`: whoever knows its id. `about` is told back to its sender.
+    """
+
+    room: str
+    author: str
+    key: str
+    sender: Peer
+    name: str
+    size: int
+    sha256: str | None
+    owner: str | None
+    about: str = ""
+
+
+Announced = Callable[[str], Awaitable[Entry | None]]
+"""Asked of a file's id: its entry, if it has one."""
+
+
+class KeptPart(Part, Protocol):
+    """A part that outlives its server until it is aborted, which is harmless to what was committed.
+
+    It is made let go of: take it up to write.
+
+    Its size never goes back behind what a `write` has answered, unless the machine lost its power.
+    """
+
+    @property
+    def size(self) -> int:
+        """The bytes it holds."""
+
+    @property
+    def touched(self) -> float:
+        """When it last grew, in seconds since the epoch; told anew whenever it is let go of."""
+
+    async def take_up(self) -> None:
+        """Get ready to write; what is there is hashed again if this process has not seen it."""
+
+    async def mark(self) -> None:
+        """Remember this place..."""
+
+    async def back(self) -> None:
+        """...and forget what was written since."""
+
+    async def let_go(self) -> None:
+        """Sync what is there. It may be taken up again, by this server or the next."""
+
+
+class Unfinished(Protocol):
+    """Uploads that stopped, or may, by the id that will be their file's."""
+
+    async def begin(self, begun: Begun) -> KeptPart:
+        """Remember an upload; its part is empty and let go of. Raises `Refused` `disk_full`."""
+
+    async def all(self, announced: Announced) -> list[tuple[Begun, KeptPart]]:
+        """Those that an earlier server left, committed ones too if it came to no entry."""

@@ -133,6 +133,7 @@ class Room:
         self._flush = Pace(self._deliver)
         self._presence = Pace(self._tell_presence)
         self._progress = Pace(self._tell_transfers)
+        self._moved = asyncio.Event()
 
     @property
     def last_seq(self) -> int:
@@ -328,6 +329,14 @@ class Room:
         if transfer.state in ("done", "failed"):
             asyncio.get_running_loop().call_later(TRANSFER_KEPT_S, self.transfers.drop, transfer.id)
         self._progress.ask()
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def moved(self, transfer: Transfer) -> Transfer | None:
+        """What is told of this transfer once it is something else than this; None when it is told of no more."""
+        while (now := self.transfers.get(transfer.id)) is transfer:
+            await self._moved.wait()
+        return now
 
     def hello(self, cursor: Cursor, client: str) -> Hello:
         """The first word to a seat that has words for signals."""

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from bridge import gate
 from bridge.log import Log, RoomInfo
-from bridge.model import Entry, Via
+from bridge.model import Entry, Transfer, Via
 from bridge.room import Room
 from bridge.tally import Tally
 
@@ -53,6 +53,14 @@ class Rooms:
     async def all(self) -> list[RoomInfo]:
         """Every room that has entries."""
         return await self._log.rooms()
+
+    def coming(self, id: str) -> tuple[Room, Transfer] | None:
+        """The file of this id that is on its way, and into which room."""
+        for room in list(self._open.values()):
+            transfer = room.transfers.get(id)
+            if transfer is not None and transfer.state in ("receiving", "paused"):
+                return room, transfer
+        return None
 
     def seats(self, name: str) -> int:
         """How many sit in a room just now."""

@@ -23,12 +23,14 @@ from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
 from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
+from bridge.store.unfinished import DiskUnfinished
 from bridge.tally import Tally
 from bridge.transports.browser import BrowserTransport
 from bridge.transports.datagram import DatagramTransport
 from bridge.transports.line import LineTransport
 from bridge.transports.upload import UploadTransport
 from bridge.transports.web import (
+    ArchiveHandlers,
     Connection,
     EventHandlers,
     FileHandlers,
@@ -38,9 +40,11 @@ from bridge.transports.web import (
     MetricHandlers,
     OpenApiHandlers,
     PageHandlers,
+    TusHandlers,
     WithdrawalHandlers,
     hold,
 )
+from bridge.uploads import Uploads
 from bridge.wire.sniff import Language
 
 logger = logging.getLogger("roombridge.server")
@@ -96,6 +100,10 @@ class Server:
         keep = Keep(config.keep_days, config.keep_bytes, config.keep_files_days, config.keep_files_bytes)
         keeper = Keeper(log, files, keep, also=space.refit)
         lobby = await rooms.get(config.room)
+        kept_s = config.unfinished_hours * 3600.0
+        uploads = Uploads(rooms, files, DiskUnfinished(files), config.max_file_bytes, kept_s)
+        await uploads.open(log.file)
+        stack.push_async_callback(uploads.close)
 
         browsers = BrowserTransport(rooms)
         app = web.Application(client_max_size=0)
@@ -108,11 +116,14 @@ class Server:
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
             MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
             events,
+            tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
+            ArchiveHandlers(log, files),
             WithdrawalHandlers(rooms, log),
             MetricHandlers(rooms, lambda: door.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
             OpenApiHandlers(),
         )
+        app.on_response_prepare.append(tus.sign)
         for handler in handlers:
             for route in handler.routes():
                 # through `register`, which answers HEAD wherever there is GET
@@ -127,7 +138,7 @@ class Server:
             raise RuntimeError("aiohttp made no server")
 
         line = LineTransport(rooms, lobby.name)
-        upload = UploadTransport(rooms, files, lobby.name, config.max_file_bytes)
+        upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes)
         streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         door = FrontDoor(lambda: Connection(http, guard), streams, most, tally)

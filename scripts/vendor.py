@@ -109,6 +109,13 @@ PACKAGES = (
         integrity="sha512-ii4bxCTCqqwpT86XZWgJNs+ZnAIZksmLGYMViWA7PDIXYIeNo1x6cDdX3JOip9NM/cI6p8z57FxliACboTruMA==",
         files=(File("lib/marked.esm.js", "marked.js", {}),),
     ),
+    Package(
+        name="tus-js-client",
+        version="4.3.1",
+        licence="MIT",
+        integrity="sha512-ZLeYmjrkaU1fUsKbIi8JML52uAocjEZtBx4DKjRrqzrZa0O4MYwT6db+oqePlspV+FxXJAyFBc/L5gwUi2OFsg==",
+        files=(File("dist/tus.min.js", "tus.js", {}),),  # no module: it makes `window.tus`, and is loaded when needed
+    ),
 )
 
 

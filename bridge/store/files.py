@@ -1,4 +1,7 @@
-"""Bytes on a disk, by random id: `parts/` while they come in, `files/` once they are whole."""
+"""Bytes on a disk, by random id: `parts/` while they come in, `files/` once they are whole.
+
+What may stop and go on comes in through `uploads/` instead (`bridge.store.unfinished`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from bridge.log import Digest, Part
 from bridge.model import Refused, StoreError
@@ -21,6 +24,7 @@ from bridge.model import Refused, StoreError
 logger = logging.getLogger("roombridge.files")
 
 T = TypeVar("T")
+P = TypeVar("P", bound="DiskPart")
 
 WRITERS: Final = 4
 SMALL_BYTES: Final = 64 * 1024
@@ -38,9 +42,10 @@ class DiskFiles:
         """Asked before bytes are taken; refuses those that there is no room for."""
         self._parts = folder / "parts"
         self._whole = folder / "files"
+        self.uploads = folder / "uploads"
         self._writers = ThreadPoolExecutor(WRITERS, "files")
         self._shelves: set[Path] = set()
-        for made in (self._parts, self._whole):
+        for made in (self._parts, self._whole, self.uploads):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left_over in self._parts.iterdir():  # of a server that was killed; nobody can go on with them
             left_over.unlink()
@@ -53,7 +58,11 @@ class DiskFiles:
         make = partial(DiskPart, self, id, self._parts / id, self.path(id))
         if size is not None and size <= SMALL_BYTES:
             return SmallPart(self, id, partial(DiskPart.store, make))
-        made = self.run(make)
+        return await self.make(make)
+
+    async def make(self, work: Callable[..., P], *args: object) -> P:
+        """`run` for what makes a part; nothing is left of it if whoever asked is cancelled meanwhile."""
+        made = self.run(work, *args)
         try:
             return await asyncio.shield(made)
         except asyncio.CancelledError:
@@ -89,6 +98,15 @@ class DiskFiles:
             sync_folder(shelf.parent)
             self._shelves.add(shelf)
 
+    async def open(self, id: str) -> BinaryIO | None:
+        return await self.run(self._open, id)
+
+    def _open(self, id: str) -> BinaryIO | None:
+        for path in (self._parts / id, self.uploads / id, self.path(id)):  # the way it goes
+            with suppress(FileNotFoundError):
+                return path.open("rb")
+        return None
+
     async def close(self) -> None:
         """Finish what the writers do."""
         await asyncio.get_running_loop().run_in_executor(None, self._writers.shutdown)
@@ -109,8 +127,7 @@ def _settled(shelf: Path, before_ns: int) -> list[str]:
         return [blob.name for blob in blobs if blob.stat().st_ctime_ns < before_ns]
 
 
-def _unwanted(made: asyncio.Future[DiskPart]) -> None:
-    """Whoever asked for it was cancelled while its thread made it."""
+def _unwanted(made: asyncio.Future[P]) -> None:
     if not made.cancelled() and made.exception() is None:
         made.result().discard()
 
@@ -134,7 +151,7 @@ def _translated(work: Callable[..., T], *args: object) -> T:
 class DiskPart:
     """The contract `bridge.log.Part`. Created, written and ended on writer threads, one call at a time."""
 
-    def __init__(self, files: DiskFiles, id: str, part: Path, whole: Path) -> None:
+    def __init__(self, files: DiskFiles, id: str, part: Path, whole: Path, how: int = os.O_CREAT | os.O_EXCL) -> None:
         self.id = id
         self._files = files
         self._part = part
@@ -142,8 +159,10 @@ class DiskPart:
         self._sha256 = hashlib.sha256()
         self._size = 0
         self._running: asyncio.Future[Any] | None = None
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_NOFOLLOW | _O_BINARY
-        self._fd = os.open(part, flags, 0o600)
+        self._fd = self._opened(how)
+
+    def _opened(self, how: int) -> int:
+        return os.open(self._part, os.O_WRONLY | _O_NOFOLLOW | _O_BINARY | how, 0o600)
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         await self._run(self._write, data)
@@ -152,9 +171,17 @@ class DiskPart:
         return await self._run(self._commit)
 
     async def abort(self) -> None:
-        if self._running is not None and not self._running.done():
-            await asyncio.wait([self._running])  # cancelling a caller does not stop its thread
+        await self.settle()
         await self._run(self.discard)
+
+    async def settle(self) -> None:
+        """Wait for what its thread does: cancelling a caller does not stop it."""
+        if self._running is not None and not self._running.done():
+            await asyncio.wait([self._running])
+
+    @property
+    def closed(self) -> bool:
+        return self._fd == _CLOSED
 
     async def _run(self, work: Callable[..., T], *args: object) -> T:
         self._running = future = self._files.run(work, *args)
@@ -170,8 +197,7 @@ class DiskPart:
 
     def _commit(self) -> Digest:
         os.fsync(self._fd)
-        os.close(self._fd)
-        self._fd = _CLOSED
+        self.shut()
         self._files.shelve(self._part, self._whole)
         return Digest(self._size, self._sha256.hexdigest())
 
@@ -188,10 +214,13 @@ class DiskPart:
 
     def discard(self) -> None:
         """`abort`, blocking."""
-        if self._fd != _CLOSED:
-            os.close(self._fd)
-            self._fd = _CLOSED
+        if not self.closed:
+            self.shut()
         self._part.unlink(missing_ok=True)
+
+    def shut(self) -> None:
+        os.close(self._fd)
+        self._fd = _CLOSED
 
 
 class SmallPart:

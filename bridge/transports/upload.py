@@ -10,13 +10,17 @@ from typing import Final
 
 from bridge import gate
 from bridge.intake import Coming, Intake
-from bridge.log import Files
+from bridge.log import Begun, Files
 from bridge.model import Peer, Refused, Stored, StoreError, address
+from bridge.room import Room
 from bridge.rooms import Author, Rooms
+from bridge.uploads import Moved, TakenOver, Uploads
 from bridge.wire import upload
 
 logger = logging.getLogger("roombridge.upload")
 
+OWNER: Final = "tcp"
+"""Who may go on with a file that broke off: any sender of a header like its first, whose digest tells the bytes."""
 READ_BYTES: Final = 1024 * 1024
 DRAIN_MAX_BYTES: Final = 64 * 1024 * 1024
 """How much of a refused file is read away, so that its sender gets as far as reading why."""
@@ -29,9 +33,10 @@ SILENCE_S: Final = 600.0
 class UploadTransport:
     """Takes files from senders who say how long they are."""
 
-    def __init__(self, rooms: Rooms, files: Files, room: str, max_bytes: int) -> None:
+    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, max_bytes: int) -> None:
         self._rooms = rooms
         self._files = files
+        self._uploads = uploads
         self._room = room
         self._max_bytes = max_bytes
 
@@ -39,7 +44,7 @@ class UploadTransport:
         """One connection: file after file, until it ends or breaks a rule."""
         addr = address(writer.get_extra_info("peername"))
         author = self._rooms.author(secrets.token_hex(16))
-        sent = _Sent(reader)
+        sent = _Sent(reader, writer)
         try:
             while (header := await sent.header()) is not None:
                 answer = await self._answer(header, sent, author, addr)
@@ -71,22 +76,50 @@ class UploadTransport:
         wish = f"tcp-{addr.rpartition(':')[2]}" if header.sender is None else gate.clean_name(header.sender)
         sender = Peer(author.id, room.people.free_name(wish, author.id), "tcp", addr)
         coming = Coming(header.file_name, header.file_size, author.key, secrets.token_hex(12), sender, header.sha256)
+        if header.resume and header.reply:
+            return await self._go_on(room, coming, header.file_size, sent)
         async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
             while data := await sent.body():
                 await file.write(data)
             return await file.finish()
 
+    async def _go_on(self, room: Room, coming: Coming, size: int, sent: _Sent) -> Stored:
+        """Tell the sender what is here of its file, and take the rest. Of two senders the later one goes on."""
+        sent.waits = True
+        begun = Begun(
+            room=room.name,
+            author=coming.author,
+            key=coming.key,
+            sender=coming.sender,
+            name=gate.clean_file_name(coming.name),
+            size=size,
+            sha256=gate.clean_sha256(coming.sha256 or ""),
+            owner=OWNER,
+        )
+        upload = await self._uploads.begin_or_go_on(room, begun)
+        try:
+            async with upload.hold(upload.offset) as file:
+                sent.go_on(upload.offset)
+                while data := await sent.body():
+                    await file.write(data)
+                return await file.finish()
+        except (Moved, TakenOver):
+            raise Refused("busy", "another sender goes on with this file") from None
+
 
 class _Sent:
     """What one connection sends, asked for piece by piece."""
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
+        self._writer = writer
         self._decoder = upload.Decoder()
         self._events: Iterator[upload.Event] = iter(())
         self._inside = False
         self._header_due: float | None = None
         self.refused = False
+        self.waits = False
+        """Whether the sender sends nothing until it is told from where to go on."""
 
     async def header(self) -> upload.Header | None:
         """The next file's header; None when the stream ended between two files."""
@@ -108,11 +141,17 @@ class _Sent:
                 self._inside = False
                 return None
 
+    def go_on(self, place: int) -> None:
+        """Tell the sender to go on from there."""
+        self._writer.write(upload.offset(place))
+        self._decoder.skip(place)
+        self.waits = False
+
     async def drain(self) -> None:
         """Read the rest of a refused file away; nothing after it is listened to."""
         self.refused = True
         drained = 0
-        while self._inside and drained < DRAIN_MAX_BYTES and (data := await self.body()):
+        while self._inside and not self.waits and drained < DRAIN_MAX_BYTES and (data := await self.body()):
             drained += len(data)
 
     async def _next(self) -> upload.Event | None:

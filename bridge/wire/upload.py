@@ -27,7 +27,10 @@ class BadHeader(Exception):
 
 
 class Header(msgspec.Struct, frozen=True):
-    """A file to come: `file_size` bytes called `file_name`. What else the sender wrote is passed over."""
+    """A file to come: `file_size` bytes called `file_name`. What else the sender wrote is passed over.
+
+    With `resume` and `reply` it waits to be told from where to go on.
+    """
 
     file_name: str
     file_size: int
@@ -35,6 +38,7 @@ class Header(msgspec.Struct, frozen=True):
     sender: str | None = None
     sha256: str | None = None
     reply: bool = False
+    resume: bool = False
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -61,6 +65,10 @@ class Decoder:
     def cut(self) -> bool:
         """Whether the stream, if it ended here, would have cut something off."""
         return bool(self._held or self._left)
+
+    def skip(self, size: int) -> None:
+        """The first `size` bytes of the file whose header came last will not come: they are here already."""
+        self._left -= size
 
     def feed(self, data: bytes) -> Iterator[Event]:
         view = memoryview(data)
@@ -120,6 +128,11 @@ def receipt(entry: Entry) -> bytes:
     """The line for a sender that asked for a reply."""
     file = entry.file
     return _line({"seq": entry.seq, "url": file.url, "sha256": file.sha256} if file else {"seq": entry.seq})
+
+
+def offset(place: int) -> bytes:
+    """The line for a sender that asked from where to go on."""
+    return _line({"offset": place})
 
 
 def refusal(code: Code, message: str) -> bytes:

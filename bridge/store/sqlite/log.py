@@ -148,6 +148,9 @@ class SqliteLog:
     async def file(self, id: str) -> Entry | None:
         return await self._on_reader(queries.by_file, id)
 
+    async def files_of(self, room: str) -> list[Entry]:
+        return await self._on_reader(queries.files_of, room)
+
     async def _page(self, query: Callable[..., Page], *args: object) -> Page:
         """A page is read again if some of it was withdrawn, and announced so, while it was on its way here."""
         self._pages += 1

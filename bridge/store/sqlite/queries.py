@@ -15,6 +15,7 @@ _COLUMNS: Final = "entry.seq, entry.at, room.name, entry.key, entry.sender, entr
 _FROM: Final = f"SELECT {_COLUMNS} FROM entry JOIN room ON room.id = entry.room"  # noqa: S608
 _BY_KEY: Final = f"{_FROM} WHERE entry.room = ? AND entry.author = ? AND entry.key = ?"
 _BY_FILE: Final = f"{_FROM} WHERE entry.file_id = ?"
+_FILES: Final = f"{_FROM} WHERE entry.room = ? AND entry.file IS NOT NULL ORDER BY entry.seq"
 _STANDS: Final = "coalesce(entry.text, entry.file, entry.withdraws) IS NOT NULL"
 _AFTER: Final = f"{_FROM} WHERE entry.room = ? AND entry.seq > ? AND {_STANDS} ORDER BY entry.seq LIMIT ?"
 _BEFORE: Final = f"{_FROM} WHERE entry.room = ? AND entry.seq < ? AND {_STANDS} ORDER BY entry.seq DESC LIMIT ?"
@@ -48,6 +49,11 @@ def rooms(connection: sqlite3.Connection) -> list[RoomInfo]:
 def by_file(connection: sqlite3.Connection, id: str) -> Entry | None:
     row = connection.execute(_BY_FILE, (id,)).fetchone()
     return _entry(row) if row else None
+
+
+def files_of(connection: sqlite3.Connection, name: str) -> list[Entry]:
+    room, _trimmed = _room(connection, name)
+    return _entries(connection.execute(_FILES, (room,)))
 
 
 def by_key(connection: sqlite3.Connection, room: int, author: str, key: str) -> Entry | None:

@@ -1,5 +1,6 @@
 """HTTP: the page for people, messages and files for programs, all behind one guard. (`docs/protocols/http.md`)"""
 
+from bridge.transports.web.archive import ArchiveHandlers
 from bridge.transports.web.body import hold
 from bridge.transports.web.connection import Connection
 from bridge.transports.web.events import EventHandlers
@@ -10,9 +11,11 @@ from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
 from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
+from bridge.transports.web.tus import TusHandlers
 from bridge.transports.web.withdrawals import WithdrawalHandlers
 
 __all__ = [
+    "ArchiveHandlers",
     "Connection",
     "EventHandlers",
     "FileHandlers",
@@ -22,6 +25,7 @@ __all__ = [
     "MetricHandlers",
     "OpenApiHandlers",
     "PageHandlers",
+    "TusHandlers",
     "WithdrawalHandlers",
     "hold",
 ]

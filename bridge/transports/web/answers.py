@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from http.client import responses
 from typing import Final
 
 import msgspec
@@ -31,6 +31,7 @@ _CODE: Final[dict[int, Code]] = {
     413: "too_large",
     415: "unsupported",
     421: "forbidden",
+    423: "busy",
     500: "busy",
     503: "busy",
 }
@@ -53,7 +54,7 @@ def problem(request: web.BaseRequest, code: Code, message: str, status: int | No
     headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else None
     if request.headers.get("Accept", "*/*").strip() == "*/*":
         return web.Response(status=status, text=f"{code}: {message}\n", headers=headers)
-    document = Problem("about:blank", HTTPStatus(status).phrase, status, message, code)
+    document = Problem("about:blank", responses.get(status, message), status, message, code)
     return web.Response(
         status=status, body=msgspec.json.encode(document), content_type="application/problem+json", headers=headers
     )

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from aiohttp import ETag, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
 from bridge.intake import Coming, Intake
 from bridge.log import Files, Log
-from bridge.media import UNKNOWN, shown
-from bridge.model import FileRef, Refused
+from bridge.model import Refused
 from bridge.rooms import Rooms
 from bridge.transports.web.answers import file_url, json, wants_json
 from bridge.transports.web.body import body
+from bridge.transports.web.early import EarlyDownload
+from bridge.transports.web.served import FILE_CACHE, file_headers
 from bridge.transports.web.visitor import header_text, visitor
 
-# What a browser may do with a file that somebody sent: show it, and nothing else. Without img and media, Chromium's own
-# viewer would stay blank.
-FILE_POLICY: Final = (
-    "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-)
-# Content never changes under an id. It is checked all the same, so that a deleted file is gone.
-FILE_CACHE: Final = "private, no-cache"
 CHUNK_BYTES: Final = 256 * 1024
 _CONDITIONS: Final = (
     hdrs.IF_MATCH,
@@ -44,6 +37,7 @@ class FileHandlers:
         self._files = files
         self._room = room
         self._max_bytes = max_bytes
+        self._early = EarlyDownload(log, files)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -77,7 +71,10 @@ class FileHandlers:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """The bytes, whole, in a range, or 304. The name in the URL is for people; the id decides."""
-        entry = await self._log.file(request.match_info["id"])
+        id = request.match_info["id"]
+        entry = await self._log.file(id)
+        if entry is None and (coming := self._rooms.coming(id)):
+            return await self._early.give(request, *coming)
         if entry is None or entry.file is None:
             raise Refused("not_found", "there is no such file here, or no longer")
         file = entry.file
@@ -89,7 +86,7 @@ class FileHandlers:
         if_match = request.if_match
         if if_match is not None and not any(tag.value in (file.sha256, "*") for tag in if_match):
             return web.Response(status=412)
-        return _Blob(self._files.path(file.id), file.sha256, headers=_headers(file))
+        return _Blob(self._files.path(file.id), file.sha256, headers=file_headers(file))
 
 
 class _Blob(web.FileResponse):
@@ -115,18 +112,3 @@ class _Blob(web.FileResponse):
     @etag.setter
     def etag(self, value: ETag | str | None) -> None:
         self.headers[hdrs.ETAG] = f'"{self._tag.value}"'
-
-
-def _headers(file: FileRef) -> dict[str, str]:
-    """Shown only if it cannot run anything on our origin; the name travels percent-encoded and in no other way."""
-    may_show = shown(file.media_type)
-    type = file.media_type if may_show else UNKNOWN
-    return {
-        "Content-Type": f"{type}; charset=utf-8" if type == "text/plain" else type,
-        "Content-Disposition": (
-            f'{"inline" if may_show else "attachment"}; filename="download"; '
-            f"filename*=UTF-8''{quote(file.name, safe='')}"
-        ),
-        "Content-Security-Policy": FILE_POLICY,
-        "Cache-Control": FILE_CACHE,
-    }

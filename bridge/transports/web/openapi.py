@@ -6,7 +6,7 @@ A route that nobody described is no document's to hide: making it fails, and a t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http import HTTPStatus
+from http.client import responses
 from typing import Any, Final, get_args
 
 import msgspec
@@ -49,8 +49,8 @@ def document(routes: Iterable[tuple[str, str]]) -> dict[str, Any]:
         schemas.of(noun)
     paths: dict[str, dict[str, Any]] = {}
     for method, path in routes:
-        operation = OPERATIONS["GET" if method == "HEAD" else method, path]
-        described = _operation(operation, path, schemas, bare=method == "HEAD")
+        like = "GET" if method == "HEAD" and (method, path) not in OPERATIONS else method
+        described = _operation(OPERATIONS[like, path], path, schemas, bare=method == "HEAD")
         paths.setdefault(path, {})[method.lower()] = described
     return {
         "openapi": "3.1.0",
@@ -109,7 +109,7 @@ def _parameter(name: str, parameter: Parameter, schemas: _Schemas) -> dict[str, 
 
 
 def _answer(status: int, types: Types, schemas: _Schemas, bare: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    answer: dict[str, Any] = {"description": responses.get(status, "Checksum Mismatch")}
     if types and not bare:
         answer["content"] = schemas.content(types)
     return answer

@@ -13,6 +13,7 @@ from msgspec import Meta
 from bridge.model import Entry
 from bridge.transports.web.messages import LIMIT_DEFAULT, LIMIT_MAX, EntriesPage, RoomLine
 from bridge.transports.web.page import RoomAbout
+from bridge.wire.tus import CONTENT_TYPE
 
 Types = dict[str, Any]
 """Media types, each with what is in it."""
@@ -62,6 +63,13 @@ PARAMETERS: Final = {
     "Range": Parameter("header", str, "the bytes that are wanted"),
     "If-None-Match": Parameter("header", str, "the digest that is held already"),
     "If-Match": Parameter("header", str, "the digest that is expected"),
+    "id": Parameter("query", str, "only this file; may be repeated"),
+    "Tus-Resumable": Parameter("header", str, "1.0.0"),
+    "Upload-Length": Parameter("header", Place, "how many bytes will come"),
+    "Upload-Offset": Parameter("header", Place, "at which byte this request begins"),
+    "Upload-Metadata": Parameter("header", str, "`key base64,...`: filename, name, sha256"),
+    "Upload-Checksum": Parameter("header", str, "`sha1 base64` or `sha256 base64`, of this request's bytes"),
+    "X-HTTP-Method-Override": Parameter("header", str, "HEAD, PATCH or DELETE"),
 }
 
 SPEAKER: Final = ("X-Name", "X-Key", "X-Client")
@@ -93,6 +101,9 @@ PUT: Final = Operation(
     {"application/octet-stream": ANYTHING},
     TAKING,
 )
+TUS: Final = ("Tus-Resumable", "X-Client")
+_BYTES: Final[Types] = {CONTENT_TYPE: ANYTHING}
+_GONE: Final = (404, 409, 412)
 
 OPERATIONS: Final = {
     ("GET", "/"): Operation("To the default room's page", {302: {}}),
@@ -123,6 +134,35 @@ OPERATIONS: Final = {
         {101: {}},
         ("start", "epoch", "name", "client"),
         refuses=(426,),
+    ),
+    ("OPTIONS", "/r/{room}/uploads"): Operation("What can be done with uploads", {204: {}}),
+    ("POST", "/r/{room}/uploads"): Operation(
+        "Begin an upload that may stop and go on (tus), or send it at once",
+        {201: {}},
+        (*TUS, "X-Name", "X-Key", "Upload-Length", "Upload-Metadata", "Upload-Checksum"),
+        _BYTES,
+        (412, 460, *TAKING),
+    ),
+    ("OPTIONS", "/r/{room}/uploads/{id}"): Operation("What can be done with uploads", {204: {}}),
+    ("HEAD", "/r/{room}/uploads/{id}"): Operation("How far an upload came", {200: {}}, TUS, refuses=(404, 412)),
+    ("PATCH", "/r/{room}/uploads/{id}"): Operation(
+        "Go on with an upload",
+        {204: {}},
+        (*TUS, "Upload-Offset", "Upload-Checksum"),
+        _BYTES,
+        (*_GONE, 423, 460, *TAKING),
+    ),
+    ("DELETE", "/r/{room}/uploads/{id}"): Operation("Take an upload back", {204: {}}, TUS, refuses=_GONE),
+    ("POST", "/r/{room}/uploads/{id}"): Operation(
+        "What the header says, where a network lets no other method through",
+        {200: {}, 204: {}},
+        (*TUS, "X-HTTP-Method-Override", "Upload-Offset", "Upload-Checksum"),
+        _BYTES,
+        (*_GONE, 405, 423, 460, *TAKING),
+    ),
+    ("PUT", "/r/{room}/uploads/{id}"): Operation("An upload is patched, not put", {405: {}}),
+    ("GET", "/r/{room}/files.zip"): Operation(
+        "The room's files as one archive", {200: {"application/zip": ANYTHING}}, ("id",), refuses=(404,)
     ),
     ("GET", "/files/{id}/{name}"): Operation(
         "A file's bytes",

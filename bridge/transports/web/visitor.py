@@ -23,8 +23,8 @@ class Visitor(NamedTuple):
     peer: Peer
 
 
-def visitor(request: web.Request, rooms: Rooms, room: Room) -> Visitor:
-    """From `X-Client`, `X-Key` and `X-Name`; each may be absent. Raises `Refused`.
+def visitor(request: web.Request, rooms: Rooms, room: Room, name: str | None = None) -> Visitor:
+    """From `X-Client`, `X-Key` and `X-Name` (else `name`); each may be absent. Raises `Refused`.
 
     Who has a seat in the room under the same client secret speaks as the peer who sits there.
     """
@@ -35,7 +35,8 @@ def visitor(request: web.Request, rooms: Rooms, room: Room) -> Visitor:
     addr = remote(request)
     peer = room.people.get(author.id)
     if peer is None:
-        name = header_text(request, "X-Name")
+        said = header_text(request, "X-Name")
+        name = name if said is None else said
         wish = gate.clean_name(name) if name is not None else f"http-{addr.rpartition(':')[2]}"
         peer = Peer(author.id, room.people.free_name(wish, author.id), "http", addr)
     return Visitor(client, author.key, key, peer)

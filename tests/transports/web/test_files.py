@@ -17,7 +17,7 @@ import pytest
 from yarl import URL
 
 from bridge.server import Server
-from bridge.transports.web.files import FILE_POLICY
+from bridge.transports.web.served import FILE_POLICY
 from tests.support.peers import PATIENCE_S, BrowserPeer, ask, entries, eventually
 
 JSON = {"Accept": "application/json"}

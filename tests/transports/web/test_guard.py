@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from bridge.server import Server
-from bridge.transports.web.files import FILE_POLICY
 from bridge.transports.web.guard import PAGE_POLICY
+from bridge.transports.web.served import FILE_POLICY
 from tests.support.peers import ask, entries
 
 # Whether a name is ours: loopback, what we listen on, what --allow-host names.

@@ -1,0 +1,196 @@
+"""The file threats of docs/security.md, over every way in: whatever a sender does, no half file and no stray one."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.support import observe
+from tests.support.peers import PATIENCE_S, UploadPeer
+from tests.support.process import Running
+from tests.support.streams import content, reset
+
+BODY = content(1000)
+SENDERS = 51  # of one name at once, divided among the ways in
+
+
+def raw(name: str, body: bytes, size: int | None = None) -> tuple[bytes, bytes]:
+    """Header and body of a raw file."""
+    header = json.dumps({"file_name": name, "file_size": len(body) if size is None else size}).encode()
+    return struct.pack("<i", len(header)) + header, body
+
+
+def put(name: str, body: bytes, size: int | None = None) -> tuple[bytes, bytes]:
+    """The same by PUT."""
+    length = len(body) if size is None else size
+    return f"PUT /{quote(name, safe='')} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode(), body
+
+
+def created(name: str, body: bytes, size: int | None = None) -> tuple[bytes, bytes]:
+    """The same by tus, all in one request."""
+    length = len(body) if size is None else size
+    filename = base64.b64encode(name.encode("utf-8", "surrogatepass")).decode()
+    head = (
+        "POST /r/lobby/uploads HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n"
+        f"Upload-Length: {length}\r\nUpload-Metadata: filename {filename}\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {length}\r\n\r\n"
+    )
+    return head.encode(), body
+
+
+WAYS: dict[str, Callable[..., tuple[bytes, bytes]]] = {"raw": raw, "put": put, "tus": created}
+
+
+def send(running: Running, data: bytes, how: str = "closes", answered: bool = False) -> None:
+    """Send and go; `answered`: not before the answer came, for what is whole over HTTP may be lost until then."""
+    with socket.create_connection(running.address, PATIENCE_S) as sender:
+        sender.sendall(data)
+        observe.all_read(running.port, [sender])
+        if answered:
+            assert sender.recv(100).startswith(b"HTTP/1.")
+        if how == "resets":
+            reset(sender)
+
+
+def files(running: Running) -> list[dict[str, Any]]:
+    """What a first byte and an end look like is a text: `)` may well be one. So only files count."""
+    return [entry for entry in observe.log(running.address) if entry["type"] == "file"]
+
+
+def halves(running: Running) -> list[str]:
+    return [path.name for folder in ("parts", "uploads") for path in (running.data / folder).iterdir()]
+
+
+@pytest.mark.parametrize("how", ["closes", "resets"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_sender_may_break_off_at_any_byte(running: Running, way: str, how: str) -> None:
+    head, body = WAYS[way]("a.bin", BODY)
+    whole = head + body
+    for size in (0, 1, len(head) - 1, len(head), len(head) + 1, len(whole) - 1):
+        send(running, whole[:size], how)
+    observe.until(lambda: halves(running) == [], "no half file is left")
+    assert files(running) == [] and observe.files_in(running.data) == ([], [])
+    send(running, whole, how, answered=way != "raw")
+    observe.until(lambda: len(files(running)) == 1, "what was whole is there")
+    send(
+        running, whole + b"\0", how, answered=way != "raw"
+    )  # over HTTP that is half of a bad request, which may take the good one with it
+    observe.until(lambda: way != "raw" or len(files(running)) == 2, "and a byte too many harms nothing")
+    for entry in files(running):
+        assert observe.digest(running.address, entry) == hashlib.sha256(BODY).hexdigest()
+    observe.until(lambda: halves(running) == [])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("size", [999, 1001, 2**40])
+def test_a_size_that_lies_makes_no_file_of_another_size(running: Running, way: str, size: int) -> None:
+    send(running, b"".join(WAYS[way]("a.bin", BODY, size)))
+    if way == "raw" and size < len(BODY):  # it is whole at its declared size; what follows is something else
+        observe.until(lambda: len(files(running)) == 1)
+    observe.until(lambda: halves(running) == [])
+    for entry in files(running):
+        assert entry["file"]["size"] == size
+        assert observe.digest(running.address, entry) == hashlib.sha256(BODY[:size]).hexdigest()
+
+
+def test_many_of_one_name_at_once_are_as_many_files(running: Running) -> None:
+    async def one(number: int) -> None:
+        way = list(WAYS.values())[number % len(WAYS)]
+        reader, writer = await asyncio.open_connection(*running.address)
+        head, body = way("same.txt", b"%03d" % number + BODY)
+        for start in range(0, len(head + body), 300):
+            writer.write((head + body)[start : start + 300])
+            await writer.drain()
+            await asyncio.sleep(0)
+        if way is not raw:
+            assert b" 201 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(one(number) for number in range(SENDERS)))
+
+    asyncio.run(all_at_once())
+    observe.until(lambda: len(observe.log(running.address)) == SENDERS)
+    entries = observe.log(running.address)
+    expected = {hashlib.sha256(b"%03d" % number + BODY).hexdigest() for number in range(SENDERS)}
+    assert {entry["file"]["sha256"] for entry in entries} == expected
+    assert {observe.digest(running.address, entry) for entry in entries} == expected
+    assert {entry["file"]["name"] for entry in entries} == {"same.txt"}
+    assert len({entry["file"]["id"] for entry in entries}) == SENDERS and halves(running) == []
+
+
+HOSTILE = [
+    "../../../../etc/cron.d/x",
+    "..\\..\\win.ini",
+    "/etc/passwd",
+    "C:\\boot.ini",
+    "\\\\server\\share",
+    "..",
+    ".",
+    "",
+    "a\0b",
+    "a\r\nSet-Cookie: x",
+    'a"; filename=evil.sh',
+    "CON",
+    "NUL.txt",
+    "x" * 5000,
+    "%2e%2e%2fx",
+    "～/../x",
+    "a/../../b",
+    "\u202egpj.exe",
+    "....//....//x",
+    "file:///etc/passwd",
+    "log.sqlite3",
+    "../log.sqlite3",
+    "lock",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_name_reaches_a_path(running: Running, tmp_path: Path, way: str) -> None:
+    def outside() -> set[Path]:
+        return {path for path in tmp_path.rglob("*") if running.data not in path.parents}
+
+    before = outside()
+    inside = {path.name for path in running.data.iterdir()}
+    for name in HOSTILE:
+        send(running, b"".join(WAYS[way](name[:3000], b"evil")), answered=way != "raw")
+    observe.until(lambda: len(observe.log(running.address)) == len(HOSTILE))
+    assert outside() == before
+    assert {path.name for path in running.data.iterdir()} == inside
+    for entry in observe.log(running.address):
+        name = entry["file"]["name"]
+        assert name not in ("", ".", "..") and not set(name) & set('/\\\0\r\n"') and len(name.encode()) <= 200
+        assert observe.digest(running.address, entry) == hashlib.sha256(b"evil").hexdigest()
+    _, blobs = observe.files_in(running.data)
+    assert len(blobs) == len(HOSTILE) and all(len(blob.name) == 32 for blob in blobs)
+
+
+def test_a_restart_keeps_what_may_go_on_and_nothing_else(running: Running) -> None:
+    digest = hashlib.sha256(BODY).hexdigest()
+    with UploadPeer(running.address) as plain, UploadPeer(running.address) as resumable:
+        plain.header(file_name="a", file_size=1_000_000)  # a small one would be held in memory
+        plain.socket.sendall(BODY[:500])
+        resumable.header(file_name="b", file_size=1000, resume=True, reply=True, sha256=digest)
+        assert resumable.reply() == {"offset": 0}
+        resumable.socket.sendall(BODY[:500])
+        observe.until(lambda: len(halves(running)) == 3)
+        observe.all_read(running.port, [plain.socket, resumable.socket])
+        observe.until(lambda: sum(path.stat().st_size == 500 for path in (running.data / "uploads").iterdir()) == 1)
+        running.kill()
+    running.start()
+    assert not list((running.data / "parts").iterdir()) and len(halves(running)) == 2
+    with UploadPeer(running.address) as resumable:
+        resumable.header(file_name="b", file_size=1000, resume=True, reply=True, sha256=digest)
+        assert resumable.reply() == {"offset": 500}
