@@ -23,7 +23,7 @@ _HELP: Final = {
     "answer_bytes": "Bytes that the bodies of our HTTP answers had, streams of events apart.",
     "datagrams_in": "Datagrams read from our sockets.",
     "datagrams_ignored": "Datagrams that no person sent: our own, a mirror's, an answering service's.",
-    "datagrams_dropped": "Datagrams dropped because too many waited for the disk.",
+    "datagrams_dropped": "Datagrams dropped because too many waited behind commands of their peers.",
     "datagrams_unsent": "Datagrams that the kernel would not send.",
     "silent_connections_closed": "Connections that had not sent a byte when others needed their place.",
 }

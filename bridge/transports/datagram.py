@@ -21,15 +21,17 @@ from bridge.wire import datagram
 
 READ_BATCH: Final = 64
 INBOX_MAX: Final = 4096
-"""How many messages of all datagram peers may wait for the disk; the newest beyond are dropped and counted."""
+"""How many messages of all datagram peers may wait for the disk. What comes then waits in the kernel's buffer, and when
+that is full the kernel drops the newest, and counts them."""
+REST_S: Final = 0.005
 SILENCE_S: Final = 600.0
 SILENCE_LOOPBACK_S: Final = 24 * 3600.0
 SWEEP_S: Final = 30.0
 SEATS_MAX: Final = 16 * 1024
 FORMS_MAX: Final = 1024
 """For how many addresses of ours the way to write them is kept at hand."""
-LATER_MAX: Final = 64
-"""How many datagrams of one peer may wait behind a command of its own that takes time."""
+LATER_MAX: Final = 4096
+"""How many datagrams of all peers may wait behind commands of their own that take time; the newest are dropped."""
 
 ECHOES_MAX: Final = 8
 ECHO_MUTE_S: Final = 600.0
@@ -91,7 +93,9 @@ class DatagramTransport:
         self._seats: dict[Address, tuple[DatagramSeat, Guest]] = {}
         self._forms: dict[str, datagram.DatagramForm] = {}
         self._waiting = Waiting()
+        self._behind = 0  # in all `later`
         self._answering: set[asyncio.Task[None]] = set()
+        self._resting: asyncio.TimerHandle | None = None
         self.kernel_drops = self._mailbox.dropped
         self._loop.add_reader(self._mailbox, self._drain)
         self._sweeping = self._loop.call_later(SWEEP_S, self._sweep)
@@ -104,6 +108,8 @@ class DatagramTransport:
         for task in self._answering:
             task.cancel()
         self._sweeping.cancel()
+        if self._resting is not None:
+            self._resting.cancel()
         self._loop.remove_reader(self._mailbox)
         self._mailbox.close()
 
@@ -118,6 +124,7 @@ class DatagramTransport:
         if (seated := self._seats.pop(peer, None)) is not None:
             seat, guest = seated
             if seat.later:
+                self._behind -= len(seat.later)
                 seat.later.clear()
             guest.leave()
 
@@ -126,8 +133,19 @@ class DatagramTransport:
     def _drain(self) -> None:
         for peer in self._mailbox.gone():
             self.unseat(peer)
+        if self._waiting.count >= INBOX_MAX:
+            self._loop.remove_reader(self._mailbox)
+            self._resting = self._loop.call_later(REST_S, self._wake)
+            return
         for letter in self._mailbox.read(READ_BATCH, datagram.DATAGRAM_IN_MAX_BYTES + 1):
             self._hear(letter)
+
+    def _wake(self) -> None:
+        """Read on when half of what waited is on the disk."""
+        if self._waiting.count > INBOX_MAX // 2:
+            self._resting = self._loop.call_later(REST_S, self._wake)
+        else:
+            self._loop.add_reader(self._mailbox, self._drain)
 
     def _hear(self, letter: Letter) -> None:
         peer = letter.peer
@@ -146,9 +164,6 @@ class DatagramTransport:
             self._tally.refused(refused.code, "udp")
             if seated is not None:
                 seated[0].notice(refused.message)
-            return
-        if self._waiting.count >= INBOX_MAX:
-            self._tally.count("datagrams_dropped")
             return
         if seated is None:
             seated = self._seat(letter, said)
@@ -178,7 +193,8 @@ class DatagramTransport:
     def _take(self, seat: DatagramSeat, guest: Guest, said: datagram.Said) -> None:
         seat.heard_at = self._loop.time()
         if seat.later is not None:  # in the order they came, behind a command that takes time
-            if len(seat.later) < LATER_MAX:
+            if self._behind < LATER_MAX:
+                self._behind += 1
                 seat.later.append(said)
             else:
                 self._tally.count("datagrams_dropped")
@@ -193,6 +209,7 @@ class DatagramTransport:
         try:
             await answer
             while seat.later:
+                self._behind -= 1
                 if (another := _obeyed(guest, seat.later.popleft())) is not None:
                     await another
         finally:

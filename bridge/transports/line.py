@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from itertools import count
 from typing import Final
 
 from bridge.guest import Guest
@@ -13,6 +14,8 @@ from bridge.rooms import Rooms
 from bridge.wire import line
 
 READ_BYTES: Final = 64 * 1024
+TURN_LINES: Final = 128
+"""After so many lines of one client, others have their turn."""
 ABREAST_MAX: Final = 64
 """How many lines of one client may wait for the disk before its next are left in the socket."""
 AWAY_MAX_BYTES: Final = 64 * 1024 * 1024
@@ -30,7 +33,9 @@ class LineSeat(Outlet):
         self.hung_up = False
 
     def notice(self, text: str) -> None:
-        self.deliver(line.notice(text))
+        """To one who reads nothing it is not told: what it says wrong would pile up here."""
+        if not self.full():
+            self.deliver(line.notice(text))
 
     def bare(self, text: str) -> None:
         self.deliver(line.bare(text))
@@ -39,7 +44,10 @@ class LineSeat(Outlet):
         self.hung_up = True
 
     def _stalled(self) -> None:
-        self.notice("bye: you read nothing for too long; /history has what you missed")
+        self.bye("you read nothing for too long; /history has what you missed")
+
+    def bye(self, why: str) -> None:
+        self.deliver(line.notice(f"bye: {why}"))
 
 
 class LineTransport:
@@ -54,6 +62,7 @@ class LineTransport:
         guest: Guest | None = None
         seat = LineSeat(writer)
         decoder = line.Decoder()
+        turn = count(1)
         try:
             while not seat.hung_up:
                 data = await reader.read(READ_BYTES)
@@ -63,6 +72,8 @@ class LineTransport:
                         room = await self._rooms.get(self._room)
                         guest = Guest(self._rooms, room, seat, "tcp", address(writer.get_extra_info("peername")))
                     await self._take(guest, seat, heard)
+                    if next(turn) % TURN_LINES == 0:
+                        await asyncio.sleep(0)
                     if seat.hung_up:
                         break
                 if not data:
@@ -77,7 +88,7 @@ class LineTransport:
             await _read_away(reader)
         except asyncio.CancelledError:
             if guest:
-                seat.notice("bye: the server is shutting down")
+                seat.bye("the server is shutting down")
             raise
         finally:
             if guest:
