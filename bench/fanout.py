@@ -161,7 +161,6 @@ def main() -> None:
     servers = {
         name: server for name, server in SERVERS.items() if name == OURS or not options.peer or name in options.peer
     }
-    print(stand.machine())
     for load in loads:
         runs: dict[str, list[dict[str, float]]] = {}
         for _ in range(1 if options.small else options.rounds):
