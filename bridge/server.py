@@ -32,6 +32,7 @@ from bridge.transports.web import (
     MessageHandlers,
     MetricHandlers,
     PageHandlers,
+    SearchHandlers,
     hold,
     http_logger,
 )
@@ -98,6 +99,7 @@ class Server:
             browsers,
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
             MessageHandlers(rooms, log, lobby.name),
+            SearchHandlers(log),
             events,
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
             MetricHandlers(tally, gauges),

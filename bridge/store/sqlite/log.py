@@ -18,7 +18,8 @@ from typing import Final, TypeVar
 
 from bridge.log import Page, RoomInfo
 from bridge.model import Draft, Entry, Refused, Stored, StoreError
-from bridge.store.sqlite import queries
+from bridge.store.sqlite import queries, search
+from bridge.store.sqlite.index import Index
 from bridge.store.sqlite.schema import connect, meta, reader
 from bridge.store.sqlite.writer import Answer, Waiting, Writer
 
@@ -47,6 +48,7 @@ class SqliteLog:
         for _ in range(READERS):
             self._reading.put(reader(path))
         self._readers = ThreadPoolExecutor(READERS, "log reader")
+        self._index = Index(path)
 
     # Writing
 
@@ -66,6 +68,7 @@ class SqliteLog:
     def _announce(self, answers: list[Answer]) -> None:
         """In the event loop, in commit order: the room first, then whoever asked, cancelled or not."""
         self.waiting -= len(answers)
+        self._index.heard(len(answers), busy=self.waiting > 0)
         for waiting, stored, fault in answers:
             if stored is not None and stored.new:
                 self.on_entry(stored.entry)
@@ -90,6 +93,13 @@ class SqliteLog:
     async def file(self, id: str) -> Entry | None:
         return await self._on_reader(queries.by_file, id)
 
+    async def search(
+        self, room: str, asked: list[list[str]], limit: int, before: int | None = None, files: bool = False
+    ) -> Page:
+        if asked:
+            await self._index.catch_up()
+        return await self._on_reader(search.matching, room, asked, limit, before, files)
+
     async def _on_reader(self, query: Callable[..., T], *args: object) -> T:
         def run() -> T:
             connection = self._reading.get()
@@ -108,6 +118,7 @@ class SqliteLog:
         self._closed = True
         await self._loop.run_in_executor(None, self._writer.finish)
         self._readers.shutdown()
+        self._index.close()
         for _ in range(READERS):
             self._reading.get().close()
         self._connection.close()  # the last one to close checkpoints the write-ahead log

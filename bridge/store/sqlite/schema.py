@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.model import StoreError
+from bridge.store.sqlite.index import TABLES
 
 # Forward only: script N takes a log from schema N to N + 1. Never edit one that was released.
 MIGRATIONS: Final = (
@@ -32,7 +33,9 @@ MIGRATIONS: Final = (
     CREATE INDEX entry_room ON entry (room, seq);
     CREATE UNIQUE INDEX entry_key ON entry (room, author, key);
     CREATE UNIQUE INDEX entry_file ON entry (file_id) WHERE file_id IS NOT NULL;
-    """,
+    CREATE INDEX entry_room_file ON entry (room, seq) WHERE file_id IS NOT NULL;
+    """
+    + TABLES,
 )
 
 

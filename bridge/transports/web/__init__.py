@@ -7,6 +7,7 @@ from bridge.transports.web.guard import Guard, http_logger
 from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
 from bridge.transports.web.page import PageHandlers
+from bridge.transports.web.search import SearchHandlers
 
 __all__ = [
     "EventHandlers",
@@ -15,6 +16,7 @@ __all__ = [
     "MessageHandlers",
     "MetricHandlers",
     "PageHandlers",
+    "SearchHandlers",
     "hold",
     "http_logger",
 ]
