@@ -72,6 +72,15 @@ class Log(Protocol):
     async def newest(self, room: str, limit: int, before: int | None = None) -> Page:
         """The newest `limit` entries, or those just below `before`; with a gap if fewer are left than there were."""
 
+    async def search(
+        self, room: str, asked: list[list[str]], limit: int, before: int | None = None, files: bool = False
+    ) -> Page:
+        """The newest `limit` entries below `before` that have all phrases that are asked for (`bridge/words.py`).
+
+        A file is found by its name. `files`: nothing but files; with nothing asked, all of them. What was announced
+        before the call is found; what is no longer kept is not, and says nothing.
+        """
+
     async def rooms(self) -> list[RoomInfo]:
         """Every room that has entries, by name."""
 

@@ -40,6 +40,7 @@ from bridge.transports.web import (
     MetricHandlers,
     OpenApiHandlers,
     PageHandlers,
+    SearchHandlers,
     TusHandlers,
     WithdrawalHandlers,
     hold,
@@ -115,6 +116,7 @@ class Server:
             browsers,
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
             MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
+            SearchHandlers(log),
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),

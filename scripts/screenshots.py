@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 import struct
 import sys
 import tempfile
 import urllib.request
+import zlib
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -39,10 +43,24 @@ async def main() -> None:
             await say(me, "Got it, flashing as soon as it is here.")
             mine = {"storage_state": await me.context.storage_state()}  # the same person on every screen
             await me.context.close()
-            await shoot(house, browser, "room", viewport=DESKTOP, **mine)
-            await shoot(house, browser, "dark", viewport=DESKTOP, color_scheme="dark", **mine)
-            await shoot(house, browser, "chinese", viewport=DESKTOP, locale="zh-CN", **mine)
-            await shoot(house, browser, "phone", viewport=PHONE, has_touch=True, device_scale_factor=2, **mine)
+            desk, phone = {"viewport": DESKTOP, **mine}, {"viewport": PHONE, "has_touch": True, **mine}
+            await shoot(house, browser, "room", **desk)
+            await shoot(house, browser, "dark", color_scheme="dark", **desk)
+            await shoot(house, browser, "chinese", locale="zh-CN", **desk)
+            await shoot(house, browser, "phone", device_scale_factor=2, **phone)
+            await shoot(house, browser, "people-phone", open_people, color_scheme="dark", locale="zh-CN", **phone)
+            await shoot(house, browser, "search", search, **desk)
+            await shoot(house, browser, "files", open_files, color_scheme="dark", **desk)
+            await shoot(house, browser, "connect", open_connect, locale="zh-CN", **desk)
+            await shoot(house, browser, "rooms", open_rooms, **desk)
+            await shoot(house, browser, "menu-phone", open_menu, **phone)
+            await shoot(house, browser, "keyboard", open_help, color_scheme="dark", **desk)
+            await shoot(house, browser, "picture", open_picture, **desk)
+            await shoot(house, browser, "projector", enlarge, **desk)
+            await shoot(house, browser, "empty", room="实验室", locale="zh-CN", **desk)
+            await shoot(house, browser, "busy", missed, room="lobby", **desk)
+            await shoot_door(house, browser)
+            await shoot(house, browser, "offline", lambda page: lose(page, house), **desk)
             await browser.close()
 
 
@@ -64,6 +82,10 @@ async def stage(stack: ExitStack, house: Running, browser: Browser) -> None:
     report = "温度,湿度\n23.5,61\n".encode() * 900
     post(f"{house.url}r/lobby/%E6%8A%A5%E5%91%8A.csv", report, {"X-Name": "ci"}, "PUT")
 
+    for room in ("lab", "实验室-2"):
+        post(f"{house.url}r/{quote(room)}", b"hello", {"X-Name": "ci"}, "POST")
+    post(f"{house.url}r/lobby/bench.png", picture(), {"X-Name": "ci"}, "PUT")
+
     sender = stack.enter_context(closing(socket.create_connection(house.address)))
     header = json.dumps({"file_name": "firmware.bin", "file_size": FIRMWARE_BYTES, "sender": "bench-3"}).encode()
     sender.sendall(struct.pack("<i", len(header)) + header)
@@ -73,9 +95,9 @@ async def stage(stack: ExitStack, house: Running, browser: Browser) -> None:
     await expect(otter.locator(".transfer")).to_contain_text("2.3 MiB of 5.7 MiB")
 
 
-async def enter(house: Running, browser: Browser, name: str, **options: object) -> Page:
+async def enter(house: Running, browser: Browser, name: str, room: str = "lobby", **options: object) -> Page:
     page = await (await browser.new_context(**options)).new_page()
-    await page.goto(f"http://room.lan:{house.port}/r/lobby?name={name}")
+    await page.goto(f"http://room.lan:{house.port}/r/{room}?name={name}")
     await expect(page.locator(".connection.open")).to_be_visible()
     return page
 
@@ -86,12 +108,131 @@ async def say(page: Page, text: str) -> None:
     await expect(page.locator(".draft")).to_have_count(0)
 
 
-async def shoot(house: Running, browser: Browser, screen: str, **options: object) -> None:
-    page = await enter(house, browser, "小明", **options)
+async def shoot(
+    house: Running,
+    browser: Browser,
+    screen: str,
+    act: Callable[[Page], Awaitable[object]] | None = None,
+    room: str = "lobby",
+    **options: object,
+) -> None:
+    page = await enter(house, browser, "小明", room=room, **options)
+    if act:
+        await act(page)
+    await keep(page, screen)
+
+
+async def shoot_door(house: Running, browser: Browser) -> None:
+    page = await (await browser.new_context(viewport=DESKTOP)).new_page()
+    await page.goto(f"http://room.lan:{house.port}/r/lobby")
+    await expect(page.locator(".join-card")).to_be_visible()
+    await keep(page, "door")
+
+
+async def keep(page: Page, screen: str) -> None:
     path = SCREENS / f"{screen}.png"
+    for picture in await page.locator("img").all():
+        await expect(picture).not_to_have_js_property("naturalWidth", 0)
     await page.screenshot(path=path, animations="disabled")
     await page.context.close()
     print(f"{path.relative_to(CHECKOUT)}: {path.stat().st_size} bytes")
+
+
+# What is done before a picture is taken
+
+
+async def open_people(page: Page) -> None:
+    await page.locator(".people-button").click()
+    await expect(page.locator("dialog .person").first).to_be_visible()
+
+
+async def search(page: Page) -> None:
+    await page.keyboard.press("Alt+4")
+    await page.locator("#search-field").fill("t")
+    await expect(page.locator(".found-link").nth(3)).to_be_visible()
+    await page.locator(".found-link").nth(2).click()
+    await expect(page.locator("[data-pointed]")).to_be_in_viewport()
+
+
+async def open_files(page: Page) -> None:
+    await page.keyboard.press("Alt+2")
+    await expect(page.locator(".file-row").first).to_be_visible()
+    await page.locator(".card-row button[aria-expanded]").first.click()
+
+
+async def open_connect(page: Page) -> None:
+    await page.keyboard.press("Alt+3")
+    await expect(page.locator(".snippet").first).to_be_visible()
+
+
+async def open_rooms(page: Page) -> None:
+    await page.keyboard.press("Control+K")
+    await expect(page.locator(".room-link").nth(2)).to_be_visible()
+
+
+async def open_menu(page: Page) -> None:
+    await page.locator(".room-switches button").last.click()
+    await expect(page.locator(".menu-item").first).to_be_visible()
+
+
+async def open_help(page: Page) -> None:
+    await page.locator(".log").focus()
+    await page.keyboard.press("?")
+    await expect(page.locator("kbd").first).to_be_visible()
+
+
+async def open_picture(page: Page) -> None:
+    await page.locator("button.preview").last.click()
+    await expect(page.locator(".whole-picture")).to_be_visible()
+
+
+async def enlarge(page: Page) -> None:
+    await open_menu(page)
+    await page.locator(".menu-item[aria-pressed]").click()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
+
+
+async def missed(page: Page) -> None:
+    """Away for a while, and much was said."""
+    port, address = int(page.url.split(":")[2].split("/")[0]), page.url
+    await page.goto("about:blank")
+    with closing(socket.create_connection(("127.0.0.1", port))) as tcp:
+        tcp.sendall("/nick 老师\n大家好，开始上课。\n小明, 请把温度记录发上来。\n".encode())
+        tcp.shutdown(socket.SHUT_WR)
+        while tcp.recv(4096):
+            pass
+    await page.goto(address)
+    await expect(page.locator(".marker.unread")).to_be_visible()
+
+
+async def lose(page: Page, house: Running) -> None:
+    await asyncio.to_thread(house.stop)
+    await page.locator("textarea").fill("This waits until the server is back.")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".draft")).to_be_visible()
+    await expect(page.locator(".banner")).to_be_visible()
+
+
+def picture(width: int = 360, height: int = 150) -> bytes:
+    """A curve as a measuring bench would draw it, as a PNG."""
+    rows = bytearray()
+    for y in range(height):
+        rows.append(0)
+        for x in range(width):
+            curve = height / 2 - math.sin(x / 23) * 44 * math.exp(-x / 260)
+            near = abs(y - curve) < 2
+            grid = x % 30 == 0 or y % 30 == 0
+            rows += b"\x0b\x67\x62" if near else b"\xdf\xda\xcf" if grid else b"\xff\xfe\xfb"
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows, 9)),
+        (b"IEND", b""),
+    )
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def post(url: str, body: bytes, headers: dict[str, str], method: str) -> None:

@@ -11,12 +11,14 @@ import { errorWords } from "./helpers/words.js";
 import { Language } from "./models/language.js";
 import { Notices } from "./models/notices.js";
 import { Room } from "./models/room.js";
+import { RoomList } from "./models/rooms.js";
 import { Settings } from "./models/settings.js";
+import { View } from "./models/view.js";
 
 const firstPaint = document.getElementById("first-paint");
 const page = pageData();
 const nameShelf = shelf("name");
-const joinedShelf = shelf(`joined.${page.name}`, () => sessionStorage); // a reload is not a new visit
+const joinedShelf = shelf("joined", () => sessionStorage); // neither a reload nor another room is a new visit
 
 const language = new Language(
   (lang) => platform.get(`/static/i18n/${lang}.json`),
@@ -29,7 +31,10 @@ await language.speak(page.lang);
 
 const notices = new Notices(platform);
 const settings = new Settings(shelf("theme"), showTheme);
-const house = { page, language, notices, settings, nameShelf, composer: keptDraft(), room: signal(null) };
+const rooms = new RoomList(platform, (name) => shelf(`seen.${name}`).read());
+const big = signal(false); // for a projector
+const house = { page, language, notices, settings, nameShelf, rooms, big, view: new View(), composer: keptDraft(), room: signal(null) };
+effect(() => document.documentElement.classList.toggle("big", big.value));
 
 const given = tidyName(new URLSearchParams(location.search).get("name") ?? "");
 if (given || joinedShelf.read()) join(given || joinedShelf.read());
@@ -44,7 +49,7 @@ function join(name) {
     page,
     me: { name, client: authorOfThisBrowser() },
     platform,
-    shelves: { outbox: shelf(`outbox.${page.name}`), mine: shelf(`mine.${page.name}`) },
+    shelves: Object.fromEntries(["outbox", "mine", "seen"].map((name) => [name, shelf(`${name}.${page.name}`)])),
     newKey,
     refused: ({ code, message }) => notices.tell(errorWords(language.t.value, code, message), "bad"),
   });
@@ -53,6 +58,16 @@ function join(name) {
   room.connection.open();
   addEventListener("online", () => room.connection.now());
   document.addEventListener("visibilitychange", () => document.hidden || room.connection.now());
+  addEventListener("hashchange", () => goToAddress(room));
+  goToAddress(room);
+}
+
+/** `#42` in the address is entry 42. */
+async function goToAddress(room) {
+  const [, seq] = /^#(\d{1,15})$/.exec(location.hash) ?? [];
+  if (!seq) return;
+  const found = await room.history.to(Number(seq)).catch(() => false);
+  if (!found) notices.tell(language.t.value("error.not_found"), "bad");
 }
 
 /** What the server wrote into the page: attributes, since no script may stand in it. */

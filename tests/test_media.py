@@ -12,7 +12,7 @@ from bridge.media import UNKNOWN, media_type, shown
     [
         ("a.png", "image/png", True),
         ("A.JPG", "image/jpeg", True),
-        ("报告.pdf", "application/pdf", False),
+        ("报告.pdf", "application/pdf", True),
         ("a.txt", "text/plain", True),
         ("a.mp4", "video/mp4", True),
         ("a.tar.gz", "application/gzip", False),

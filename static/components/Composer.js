@@ -33,10 +33,18 @@ export function Composer({ room }) {
     area.current.focus();
   };
   const press = (event) => {
+    if (event.key === "ArrowUp" && !text && !event.isComposing) takeUpLast(event);
     // Enter that ends a composition chooses a Chinese word and says nothing. Safari ends the composition before the
     // key comes, and marks such a key with code 229.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     say(event);
+  };
+  /** What I said last, to be said once more or better. */
+  const takeUpLast = (event) => {
+    const last = room.log.items.value.findLast((entry) => entry.type === "text" && room.mine.has(entry));
+    if (!last) return;
+    event.preventDefault();
+    composer.value = last.text;
   };
   const write = (event) => {
     composer.value = event.target.value;

@@ -1,37 +1,84 @@
-// A file that is here: what it is, how large, and the ways to get it.
+// A file that is here: what it is, how large, a look at it, and the ways to get it.
 
+import { useState } from "../vendor/preact-hooks.js";
 import { bytes } from "../helpers/format.js";
-import { hasPreview } from "../helpers/files.js";
+import { curlLine, kindOf } from "../helpers/files.js";
 import { FileIcon } from "./FileIcon.js";
 import { html } from "./html.js";
-import { useWords } from "./house.js";
+import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 import { useCopy } from "./useCopy.js";
 
 export function FileCard({ file }) {
   const { t, lang } = useWords();
-  const copy = useCopy();
+  const [open, toggle] = useState(false);
+  const more = t("file.more", { name: file.name });
   return html`
     <div class="card" data-file=${file.id}>
-      ${hasPreview(file) &&
-      html`
-        <a class="preview" href=${file.url} target="_blank" rel="noopener noreferrer" aria-label=${t("file.open", { name: file.name })}>
-          <img src=${file.url} alt="" loading="lazy" decoding="async" />
-        </a>
-      `}
+      <${Look} file=${file} />
       <div class="card-row">
         <${FileIcon} name=${file.name} />
         <span class="card-words">
           <bdi class="card-name">${file.name}</bdi>
           <span class="card-note">${bytes(file.size, lang)}</span>
         </span>
+        <${Opener} file=${file} />
         <a class="icon-button" href=${file.url} download=${file.name} aria-label=${t("file.save", { name: file.name })} title=${t("file.save", { name: file.name })}>
           <${Icon} name="save" />
         </a>
-        <button type="button" class="icon-button" aria-label=${t("file.link", { name: file.name })} title=${t("file.link", { name: file.name })} onClick=${() => copy(new URL(file.url, location.href).href)}>
-          <${Icon} name="link" />
+        <button type="button" class=${`icon-button ${open ? "turned" : ""}`} aria-expanded=${open} aria-label=${more} title=${more} onClick=${() => toggle(!open)}>
+          <${Icon} name="more" />
         </button>
       </div>
+      ${open && html`<${Details} file=${file} />`}
+    </div>
+  `;
+}
+
+/** What can be seen or heard right here. */
+function Look({ file }) {
+  const { view } = useHouse();
+  const { t } = useWords();
+  switch (kindOf(file)) {
+    case "image":
+      return html`
+        <button type="button" class="preview" aria-label=${t("file.open", { name: file.name })} onClick=${() => (view.file.value = file)}>
+          <img src=${file.url} alt="" loading="lazy" decoding="async" />
+        </button>
+      `;
+    case "video":
+      return html`<video class="player" src=${file.url} controls preload="metadata" aria-label=${file.name}></video>`;
+    case "audio":
+      return html`<audio class="player" src=${file.url} controls preload="metadata" aria-label=${file.name}></audio>`;
+    default:
+      return null;
+  }
+}
+
+/** What needs a window: a text in ours, a PDF in the browser's own. */
+function Opener({ file }) {
+  const { view } = useHouse();
+  const { t } = useWords();
+  const words = t("file.open", { name: file.name });
+  switch (kindOf(file)) {
+    case "text":
+      return html`<button type="button" class="icon-button" aria-label=${words} title=${words} onClick=${() => (view.file.value = file)}><${Icon} name="look" /></button>`;
+    case "pdf":
+      return html`<a class="icon-button" href=${file.url} target="_blank" rel="noopener noreferrer" aria-label=${words} title=${words}><${Icon} name="open" /></a>`;
+    default:
+      return null;
+  }
+}
+
+function Details({ file }) {
+  const { t } = useWords();
+  const copy = useCopy();
+  const url = new URL(file.url, location.href).href;
+  return html`
+    <div class="card-details">
+      <button type="button" class="quiet-button" onClick=${() => copy(url)}><${Icon} name="link" />${t("file.link")}</button>
+      <button type="button" class="quiet-button" onClick=${() => copy(curlLine(url, file.name))}><${Icon} name="terminal" />${t("file.curl")}</button>
+      <button type="button" class="quiet-button digest" title=${file.sha256} onClick=${() => copy(file.sha256)}><${Icon} name="copy" /><span>SHA-256</span> <span class="mono">${file.sha256?.slice(0, 12)}…</span></button>
     </div>
   `;
 }

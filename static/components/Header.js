@@ -1,12 +1,17 @@
-// The top of the room: its name, the address to give to a neighbour, whether we are connected, and the switches.
+// The top of the room: its name and the way to others, the address to give to a neighbour, and the switches.
 
+import { useEffect } from "../vendor/preact-hooks.js";
 import { html } from "./html.js";
-import { useWords } from "./house.js";
+import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 import { LanguageSwitch, ThemeSwitch } from "./Switches.js";
 import { useCopy } from "./useCopy.js";
+import { useVisible } from "./useVisible.js";
 
-export function Header({ room, showPeople }) {
+const ROOMS_EVERY_MS = 30_000;
+
+export function Header({ room, show }) {
+  const { view } = useHouse();
   const { t } = useWords();
   const copy = useCopy();
   const count = room.peers.count.value;
@@ -14,20 +19,42 @@ export function Header({ room, showPeople }) {
     <header class="room-header">
       <img class="logo" src="/static/favicon.svg" alt="" width="30" height="30" />
       <div class="room-title">
-        <h1><bdi>${room.name}</bdi></h1>
+        <h1><${RoomButton} room=${room} /></h1>
         <${ConnectionState} connection=${room.connection} />
       </div>
       <button type="button" class="quiet-button address" title=${t("copy.address")} aria-label=${`${t("copy.address")}: ${location.host}`} onClick=${() => copy(location.href.replace(/[?#].*/, ""))}>
         <span class="mono">${location.host}</span><${Icon} name="copy" />
       </button>
       <div class="room-switches">
-        <${LanguageSwitch} />
-        <${ThemeSwitch} />
-        <button type="button" class="icon-button people-button" aria-label=${t("people.show", { n: count })} onClick=${showPeople}>
+        <span class="wide-switches"><${LanguageSwitch} /><${ThemeSwitch} /></span>
+        <button type="button" class="icon-button" aria-label=${t("search.open")} title=${t("search.open")} onClick=${() => show("search")}><${Icon} name="search" /></button>
+        <button type="button" class="icon-button people-button" aria-label=${t("people.show", { n: count })} onClick=${() => show("people")}>
           <${Icon} name="people" /><span class="people-number" aria-hidden="true">${count}</span>
         </button>
+        <button type="button" class="icon-button" aria-label=${t("menu.open")} title=${t("menu.open")} onClick=${() => view.open("menu")}><${Icon} name="menu" /></button>
       </div>
     </header>
+  `;
+}
+
+/** The room's name leads to the others; a dot says that something was said there. */
+function RoomButton({ room }) {
+  const { view, rooms } = useHouse();
+  const { t } = useWords();
+  const visible = useVisible();
+  useEffect(() => {
+    if (!visible) return undefined;
+    const look = () => rooms.refresh().catch(() => {}); // the banner says already that nobody answers
+    look();
+    const timer = setInterval(look, ROOMS_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [visible, rooms]);
+  const unread = rooms.list.value.some(({ name, unread: count }) => name !== room.name && count > 0);
+  return html`
+    <button type="button" class="room-button" title=${t("rooms.title")} onClick=${() => view.open("rooms")}>
+      <bdi>${room.name}</bdi><${Icon} name="more" />
+      ${unread && html`<span class="room-news"><span class="only-read">${t("rooms.news")}</span></span>`}
+    </button>
   `;
 }
 

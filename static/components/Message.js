@@ -11,10 +11,10 @@ import { Icon } from "./Icon.js";
 import { Text } from "./Text.js";
 import { Withdraw } from "./Withdraw.js";
 
-export function Message({ entry, first, mine, lang, room }) {
+export function Message({ entry, first, mine, named, lang, room }) {
   const { from, at } = entry;
   return html`
-    <li class=${`message ${mine ? "mine" : ""} ${first ? "first" : ""}`} data-entry=${entry.seq}>
+    <li class=${`message ${mine ? "mine" : ""} ${first ? "first" : ""}${named ? " named" : ""}`} data-entry=${entry.seq}>
       ${!mine && html`<div class="gutter">${first && html`<${Avatar} name=${from.name} />`}</div>`}
       <div class="message-body">
         ${first &&
@@ -27,7 +27,7 @@ export function Message({ entry, first, mine, lang, room }) {
         `}
         <div class="message-line">
           ${entry.type === "file" ? html`<${FileCard} file=${entry.file} />` : html`<div class="bubble"><${Text} text=${entry.text ?? ""} /></div>`}
-          <time class="message-time" datetime=${new Date(at).toISOString()} title=${moment(at, lang)}>${clock(at, lang)}</time>
+          <a class="message-time" href=${`#${entry.seq}`} title=${moment(at, lang)}><time datetime=${new Date(at).toISOString()}>${clock(at, lang)}</time></a>
           ${mine && html`<${Withdraw} entry=${entry} room=${room} />`}
         </div>
       </div>

@@ -1,52 +1,85 @@
 // Who is here: names, how they came in, from where; the reader first, with a way to be called something else.
 
 import { useState } from "../vendor/preact-hooks.js";
+import { ago } from "../helpers/format.js";
 import { NAME_MAX_CHARS, tidyName } from "../helpers/names.js";
+import { QUIET_MS } from "../models/peers.js";
 import { Avatar } from "./Avatar.js";
 import { Badge } from "./Badge.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
+import { useNow } from "./useNow.js";
 
-export function People({ room, heading }) {
+const FADE_MS = 10 * 60_000; // a silent UDP peer leaves after ten minutes (docs/protocols/datagram.md): by then it is faint
+const FAINTEST = 0.75; // still readable on both grounds
+
+export function People({ room }) {
   const { t, lang } = useWords();
+  const now = useNow(5000);
   const you = room.you.value;
-  const count = room.peers.count.value;
-  const others = room.peers.list.value
+  const { count, list, gone } = room.peers;
+  const others = list.value
     .filter((peer) => peer.id !== you?.id)
     .sort((a, b) => a.name.localeCompare(b.name, lang, { numeric: true }));
-  const unnamed = count - others.length - (you ? 1 : 0);
+  const unnamed = count.value - others.length - (you ? 1 : 0);
+  const left = gone.value.filter(({ at }) => now - at < FADE_MS);
   return html`
     <section class="people">
-      <h2 id=${heading}>${t("people.title")} <span class="people-count">${count}</span></h2>
       <ul>
-        ${you && html`<${You} key=${you.id} you=${you} room=${room} field=${`${heading}-name`} />`}
-        ${others.map((peer) => html`<${Person} key=${peer.id} peer=${peer} />`)}
+        ${you && html`<${You} key=${you.id} you=${you} room=${room} />`}
+        ${others.map((peer) => html`<${Person} key=${peer.id} peer=${peer} spoke=${room.peers.spoke.value.get(peer.id)} now=${now} />`)}
       </ul>
       ${unnamed > 0 && html`<p class="people-more">${t("people.more", { n: unnamed })}</p>`}
+      ${left.length > 0 &&
+      html`
+        <h2 class="people-gone">${t("people.gone")}</h2>
+        <ul>${left.map(({ peer, at }) => html`<${Gone} key=${peer.id} peer=${peer} at=${at} now=${now} />`)}</ul>
+      `}
     </section>
   `;
 }
 
-function Person({ peer, children }) {
+/** UDP says nothing when it goes: a device that is silent fades, and is not said to have left. */
+function Person({ peer, spoke, now, you = false, children }) {
+  const { t, lang } = useWords();
+  const silent = spoke ? now - spoke : 0;
+  const quiet = !you && (!spoke || silent > QUIET_MS);
+  const faint = peer.via === "udp" && silent > QUIET_MS ? Math.max(FAINTEST, 1 - (silent / FADE_MS) * (1 - FAINTEST)) : 1;
+  const state = quiet ? t("people.quiet") : t("people.active");
   return html`
-    <li class="person">
-      <${Avatar} name=${peer.name} />
+    <li class=${`person ${quiet ? "quiet" : "active"}`} style=${faint < 1 ? { opacity: faint } : {}}>
+      <span class="person-circle"><${Avatar} name=${peer.name} /><span class="person-dot" role="img" aria-label=${state} title=${state}></span></span>
       <span class="person-words">
         <span class="person-name"><bdi>${peer.name}</bdi>${children}</span>
         <span class="person-from"><${Badge} via=${peer.via} /><span class="mono">${peer.addr}</span></span>
+        ${spoke && html`<span class="person-spoke">${t("people.spoke", { ago: ago(spoke, now, lang) })}</span>`}
       </span>
     </li>
   `;
 }
 
-function You({ you, room, field }) {
+function Gone({ peer, at, now }) {
+  const { t, lang } = useWords();
+  return html`
+    <li class="person gone">
+      <${Avatar} name=${peer.name} />
+      <span class="person-words">
+        <span class="person-name"><bdi>${peer.name}</bdi></span>
+        <span class="person-from"><${Badge} via=${peer.via} />${t("people.left", { ago: ago(at, now, lang) })}</span>
+      </span>
+    </li>
+  `;
+}
+
+function You({ you, room }) {
+  const field = "your-name";
   const { nameShelf } = useHouse();
   const { t } = useWords();
   const [editing, edit] = useState(false);
   if (!editing) {
     return html`
-      <${Person} peer=${you}>
+      <${Person} peer=${you} you>
         <span class="you">${t("people.you")}</span>
         <button type="button" class="icon-button rename" aria-label=${t("people.rename")} title=${t("people.rename")} onClick=${() => edit(true)}>
           <${Icon} name="edit" />

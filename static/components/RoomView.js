@@ -1,29 +1,55 @@
-// The room's screen: header, log, composer, and the people beside them or in a sheet.
+// The room's screen: header, log, composer, the rail beside them, and the windows that open above.
 
-import { useRef } from "../vendor/preact-hooks.js";
+import { useMemo } from "../vendor/preact-hooks.js";
 import { Banner } from "./Banner.js";
 import { Composer } from "./Composer.js";
 import { DropArea } from "./DropArea.js";
 import { Header } from "./Header.js";
 import { html } from "./html.js";
+import { useHouse, useWords } from "./house.js";
 import { Log } from "./Log.js";
-import { People } from "./People.js";
-import { Sheet } from "./Sheet.js";
+import { Rail } from "./Rail.js";
 import { Title } from "./Title.js";
+import { NARROW, useMedia } from "./useMedia.js";
+import { useKeys } from "./useKeys.js";
+import { Windows } from "./Windows.js";
 
 export function RoomView({ room }) {
-  const sheet = useRef(null);
+  const { view } = useHouse();
+  const { t } = useWords();
+  const narrow = useMedia(NARROW);
+  const wishes = useMemo(
+    () => ({
+      search: () => view.show("search", narrow),
+      tab: (name) => view.show(name, narrow),
+      rooms: () => view.open("rooms"),
+      help: () => view.open("help"),
+      attach: () => document.querySelector(".composer input[type=file]").click(),
+      end: () => room.toEnd(),
+    }),
+    [room, view, narrow],
+  );
+  useKeys(wishes);
+  // A link to an entry of this page is followed here, also when the address names it already.
+  const follow = (event) => {
+    const seq = event.target.closest?.("a[href^='#']")?.hash.slice(1);
+    if (!seq) return;
+    event.preventDefault();
+    history.replaceState(null, "", `#${seq}`);
+    if (view.sheet.value === "rail") view.close();
+    room.history.to(Number(seq));
+  };
   return html`
-    <div class="room">
+    <div class="room" onClick=${follow}>
       <${Title} room=${room} />
-      <${Header} room=${room} showPeople=${() => sheet.current.showModal()} />
+      <${Header} room=${room} show=${wishes.tab} />
       <main class="room-main">
         <${Banner} connection=${room.connection} />
         <${Log} room=${room} />
         <${Composer} room=${room} />
       </main>
-      <aside class="rail" aria-labelledby="rail-people"><${People} room=${room} heading="rail-people" /></aside>
-      <${Sheet} sheet=${sheet} label="sheet-people"><${People} room=${room} heading="sheet-people" /><//>
+      ${!narrow && html`<aside class="rail" aria-label=${t("rail.label")}><${Rail} room=${room} /></aside>`}
+      <${Windows} room=${room} />
       <${DropArea} room=${room} />
     </div>
   `;

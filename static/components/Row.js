@@ -6,7 +6,7 @@ import { useWords } from "./house.js";
 import { memo } from "./memo.js";
 import { Draft, Message } from "./Message.js";
 
-export const Row = memo(({ kind, at, gap, name, count, entry, draft, first, mine, lang, room }) => {
+export const Row = memo(({ kind, at, gap, name, count, marker, line, entry, draft, first, mine, named, lang, room }) => {
   switch (kind) {
     case "day":
       return html`<li class="marker"><span>${day(at, Date.now(), lang)}</span></li>`;
@@ -14,10 +14,14 @@ export const Row = memo(({ kind, at, gap, name, count, entry, draft, first, mine
       return html`<${Gap} gap=${gap} />`;
     case "withdrawal":
       return html`<${Withdrawal} name=${name} count=${count} />`;
+    case "unread":
+      return html`<${Unread} marker=${marker} />`;
+    case "comings":
+      return html`<${Comings} line=${line} />`;
     case "draft":
       return html`<${Draft} draft=${draft} first=${first} room=${room} />`;
     default:
-      return html`<${Message} entry=${entry} first=${first} mine=${mine} lang=${lang} room=${room} />`;
+      return html`<${Message} entry=${entry} first=${first} mine=${mine} named=${named} lang=${lang} room=${room} />`;
   }
 });
 
@@ -30,4 +34,22 @@ function Gap({ gap }) {
 function Withdrawal({ name, count }) {
   const { t } = useWords();
   return html`<li class="withdrawal">${t("log.withdrew", { name, n: count })}</li>`;
+}
+
+function Unread({ marker: { count, missed } }) {
+  const { t } = useWords();
+  return html`<li class="marker unread"><span>${t(missed ? "log.missed" : "log.unread", { n: count })}</span></li>`;
+}
+
+const NAMED_MAX = 4; // of a whole class that comes in, the number is enough
+
+function Comings({ line }) {
+  const { t, lang } = useWords();
+  const words = (key, names) => {
+    if (!names.length) return "";
+    const others = names.length - NAMED_MAX;
+    const shown = others > 1 ? [...names.slice(0, NAMED_MAX), t("comings.others", { n: others })] : names;
+    return t(key, { n: names.length, names: new Intl.ListFormat(lang).format(shown) });
+  };
+  return html`<li class="comings">${[words("comings.joined", line.joined), words("comings.left", line.left)].filter(Boolean).join(" · ")}</li>`;
 }

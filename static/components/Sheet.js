@@ -1,19 +1,26 @@
-// What does not fit beside the log on a phone: a sheet from below. The browser's own dialog keeps focus and Escape right.
+// A window above the room: in the middle of a desk, from below on a phone. The browser's own dialog keeps focus and
+// Escape right.
 
+import { useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 
-export function Sheet({ sheet, label, children }) {
+/** `close()` is called when it has closed, by whatever means; whoever opened it then takes it away. */
+export function Sheet({ title, wide = false, close, children }) {
   const { t } = useWords();
+  const dialog = useRef(null);
+  useLayoutEffect(() => dialog.current.showModal(), []);
+  const shut = () => dialog.current.close();
   // A click on the dialog itself, and not on something in it, is a click on the backdrop.
-  const closeOutside = (event) => event.target === sheet.current && sheet.current.close();
+  const closeOutside = (event) => event.target === dialog.current && shut();
   return html`
-    <dialog class="sheet" ref=${sheet} aria-labelledby=${label} onClick=${closeOutside}>
+    <dialog class=${`sheet ${wide ? "wide" : ""}`} ref=${dialog} aria-label=${title} onClick=${closeOutside} onClose=${close}>
       <div class="sheet-body">
-        <button type="button" class="icon-button sheet-close" aria-label=${t("sheet.close")} onClick=${() => sheet.current.close()}>
-          <${Icon} name="close" />
-        </button>
+        <div class="sheet-head">
+          <h2><bdi>${title}</bdi></h2>
+          <button type="button" class="icon-button sheet-close" aria-label=${t("sheet.close")} onClick=${shut}><${Icon} name="close" /></button>
+        </div>
         ${children}
       </div>
     </dialog>

@@ -1,11 +1,26 @@
 // A message's words with their bit of markdown: the plain tree from helpers/markdown.js becomes elements.
 
+import { useState } from "../vendor/preact-hooks.js";
 import { h } from "../vendor/preact.js";
-import { markdown } from "../helpers/markdown.js";
+import { isLong, markdown } from "../helpers/markdown.js";
 import { html } from "./html.js";
+import { useWords } from "./house.js";
 import { memo } from "./memo.js";
 
-export const Text = memo(({ text }) => html`<div class="text" dir="auto">${markdown(text).map(elementOf)}</div>`);
+export const Text = memo(({ text }) => {
+  const words = html`<div class="text" dir="auto">${markdown(text).map(elementOf)}</div>`;
+  return isLong(text) ? html`<${Folded}>${words}<//>` : words;
+});
+
+/** A whole log file that somebody pasted takes a few lines until it is wanted. */
+function Folded({ children }) {
+  const { t } = useWords();
+  const [open, toggle] = useState(false);
+  return html`
+    <div class=${open ? "unfolded" : "folded"}>${children}</div>
+    <button type="button" class="quiet-button fold" aria-expanded=${open} onClick=${() => toggle(!open)}>${open ? t("text.less") : t("text.more")}</button>
+  `;
+}
 
 function elementOf(node) {
   if (typeof node === "string") return node;

@@ -1,24 +1,23 @@
-// The tab's own words: the room, and how much was said while the tab was out of sight.
+// The tab's own words: the room, and how much was said, and to me, while the tab was out of sight.
 //
-// Over plain http there are no notifications, so this number is all a hidden tab can say.
+// Over plain http there are no notifications, so these numbers are all that a hidden tab can say.
 
 import { useEffect, useState } from "../vendor/preact-hooks.js";
+import { useVisible } from "./useVisible.js";
 
 export function Title({ room }) {
+  const visible = useVisible();
   const arrivals = room.arrivals.value;
-  const [seen, setSeen] = useState(arrivals);
-  const [hidden, setHidden] = useState(document.hidden);
+  const mentioned = room.mentioned.value;
+  const [seen, see] = useState({ arrivals, mentioned });
   useEffect(() => {
-    const look = () => setHidden(document.hidden);
-    document.addEventListener("visibilitychange", look);
-    return () => document.removeEventListener("visibilitychange", look);
-  }, []);
+    if (visible) see({ arrivals, mentioned });
+  }, [visible, arrivals, mentioned]);
+  const missed = visible ? 0 : arrivals - seen.arrivals;
+  const named = visible ? 0 : mentioned - seen.mentioned;
   useEffect(() => {
-    if (!hidden) setSeen(arrivals);
-  }, [hidden, arrivals]);
-  const missed = hidden ? arrivals - seen : 0;
-  useEffect(() => {
-    document.title = `${missed ? `(${missed}) ` : ""}${room.name} · roombridge`;
-  }, [missed]);
+    const counts = [named && `@${named}`, missed].filter(Boolean).join(" · ");
+    document.title = `${counts ? `(${counts}) ` : ""}${room.name} · roombridge`;
+  }, [missed, named]);
   return null;
 }

@@ -24,6 +24,24 @@ async function getJson(path) {
   return answer.json();
 }
 
+/** At most `most` bytes of a file, from its beginning. */
+export async function firstBytes(url, most) {
+  const answer = await fetch(url, { headers: { Range: `bytes=0-${most - 1}` } });
+  if (answer.status === 416) return new ArrayBuffer(0); // an empty file has no first byte
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  return answer.arrayBuffer();
+}
+
+/** Hand the reader a file that was made here. */
+export function saveText(name, text, type) {
+  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
 /** XMLHttpRequest, because fetch tells no upload progress. Answers `{done, abort}`; `done` rejects with {code, message}. */
 function putFile({ path, file, key, author, progress }) {
   const request = new XMLHttpRequest();

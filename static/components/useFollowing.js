@@ -5,8 +5,8 @@ import { useCallback, useLayoutEffect, useRef, useState } from "../vendor/preact
 const NEAR_PX = 100; // this close to the end counts as being there
 
 /**
- * `{scroller, content, following, follow, hold}`: two refs, whether we are at the end, a call to go there, and
- * `hold(change)`, which adds rows at the top without moving what the reader looks at.
+ * `{scroller, content, following, follow, hold, show}`: two refs, whether we are at the end, a call to go there,
+ * `hold(change)`, which adds and drops rows without moving what the reader looks at, and `show(row)`, which goes to one.
  */
 export function useFollowing(rows) {
   const scroller = useRef(null);
@@ -35,8 +35,12 @@ export function useFollowing(rows) {
 
   useLayoutEffect(() => {
     const element = scroller.current;
+    let before = element.scrollTop;
+    // Only who goes up leaves the end: a picture that loads may have moved it away before the browser tells of it.
     const look = () => {
-      atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
+      const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
+      if (near || element.scrollTop < before) atEnd.current = near;
+      before = element.scrollTop;
       setFollowing(atEnd.current);
     };
     // Pictures that load, cards that grow, a keyboard that opens: the end moves without a new row.
@@ -51,7 +55,9 @@ export function useFollowing(rows) {
   }, []);
 
   const hold = useCallback(async (change) => {
-    const row = content.current.querySelector("[data-entry]");
+    const top = scroller.current.getBoundingClientRect().top;
+    const rows = Array.from(content.current.querySelectorAll("[data-entry]"));
+    const row = rows.find((candidate) => candidate.getBoundingClientRect().bottom > top);
     held.current = row && { row, top: row.getBoundingClientRect().top };
     scroller.current.style.overflowAnchor = "none"; // else the browser corrects too, and twice is wrong
     try {
@@ -63,5 +69,11 @@ export function useFollowing(rows) {
     }
   }, []);
 
-  return { scroller, content, following, follow, hold };
+  const show = useCallback((row) => {
+    atEnd.current = false; // before the browser tells that it has scrolled, nothing may pull back to the end
+    setFollowing(false);
+    row.scrollIntoView({ block: "center" });
+  }, []);
+
+  return { scroller, content, following, follow, hold, show };
 }

@@ -1,15 +1,35 @@
 // Questions about a file that its name, size or type answers.
 
-// The types that the server serves for looking at rather than for saving; SVG can carry script and is not among them.
-const PREVIEW = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
+export const TEXT_PREVIEW_BYTES = 64 * 1024;
 
-export const hasPreview = (file) => PREVIEW.has(file.media_type);
+// The types that the server serves for looking at rather than for saving; SVG can carry script and is not among them.
+const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
+
+/** "image", "video", "audio", "text" or "pdf": how it can be looked at; null when it can only be saved. */
+export function kindOf({ media_type: type = "" }) {
+  if (IMAGES.has(type)) return "image";
+  if (type === "application/pdf") return "pdf";
+  const [family] = type.split("/");
+  return ["video", "audio", "text"].includes(family) && type !== "text/html" ? family : null;
+}
+
+/** Bytes as a text: UTF-8, else GB18030, as the server reads what is said; a sign cut in two at the end is left out. */
+export function textOf(data) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(data, { stream: true });
+  } catch {
+    return new TextDecoder("gb18030").decode(data);
+  }
+}
 
 /** The few signs on a file's icon: its ending, when it is short enough to be one. */
 export function endingOf(name) {
   const found = /\.([\p{L}\p{N}]{1,5})$/u.exec(name);
   return found ? found[1].toLocaleUpperCase() : "";
 }
+
+/** A line for a terminal that saves the file under its own name, whatever signs are in it. */
+export const curlLine = (url, name) => `curl -o '${name.replaceAll("'", "'\\''")}' '${url}'`;
 
 /** A pasted picture is always called "image.png"; give it a name that two pastes do not share. */
 export function pastedName(name, now) {

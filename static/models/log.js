@@ -1,8 +1,8 @@
 // What this page shows of the room's log: a window of at most 300 rows, in order, each number once.
 //
-// The window normally follows the end. Reading far back pushes the newest rows out (`detached`): then new entries
-// only raise the position, and `follow()` starts again from the newest. What was withdrawn leaves the window, and does
-// not come back with a page that was on its way meanwhile.
+// The window normally follows the end. Reading far back, or going to an entry of long ago, leaves the newest rows out
+// (`detached`): then new entries only raise the position. Reading on, or `follow()`, comes back to them. What was
+// withdrawn leaves the window, and does not come back with a page that was on its way meanwhile.
 
 import { computed, signal } from "../vendor/signals-core.js";
 
@@ -62,6 +62,26 @@ export class RoomLog {
     if (entries.length < asked) this.#exhausted.value = true;
     if (all.length > WINDOW_ROWS) this.detached.value = true;
     this.#show(all.slice(0, WINDOW_ROWS));
+  }
+
+  /** Entries from after the window; with the newest known among them the window follows the end again. */
+  newer(entries) {
+    const newest = this.items.value.at(-1)?.seq ?? 0;
+    const all = [...this.items.value, ...entries.filter((entry) => entry.seq > newest)];
+    this.detached.value = (all.at(-1)?.seq ?? 0) < this.position;
+    this.#show(all.slice(-WINDOW_ROWS));
+  }
+
+  /** Somewhere else altogether: a stretch of entries, at the beginning of the log or not. */
+  around(entries, beginning) {
+    this.detached.value = entries.at(-1).seq < this.position;
+    this.#show(entries);
+    this.#exhausted.value = beginning;
+  }
+
+  /** What of the window can be asked about by number. */
+  entries() {
+    return this.items.value.filter((item) => item.type !== "gap");
   }
 
   /** Back at the end, with the newest entries. */

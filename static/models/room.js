@@ -6,29 +6,38 @@
 import { batch, computed, signal } from "../vendor/signals-core.js";
 import { uploadPath } from "../helpers/files.js";
 import { objectsIn } from "../helpers/frames.js";
+import { mentions } from "../helpers/mentions.js";
 import { rowsOf } from "../helpers/rows.js";
+import { weave } from "../helpers/weave.js";
+import { Comings } from "./comings.js";
 import { Connection } from "./connection.js";
+import { RoomFiles } from "./files.js";
+import { History, PAGE_ENTRIES } from "./history.js";
 import { Mine } from "./mine.js";
 import { Outbox } from "./outbox.js";
 import { Peers } from "./peers.js";
+import { Reading } from "./reading.js";
 import { RoomLog } from "./log.js";
+import { Search } from "./search.js";
 import { Transfers } from "./transfers.js";
 import { Typing } from "./typing.js";
 import { Uploads } from "./uploads.js";
 
-export const PAGE_ENTRIES = 50;
-
 export class Room {
   you = signal(null); // the peer that we are, once `hello` has said so
   arrivals = signal(0); // entries by others since the page opened: the counters of "new" start from here
+  mentioned = signal(0); // those of them that have my name in them
+  atEnd = signal(0); // how often the reader wished to be there
+  looking = signal(true); // somebody looks at the end of the log
   #platform;
   #newKey;
   #refused;
   #waiting = []; // objects heard since the last animation frame
+  #missedUpTo = 0; // entries up to this number were said while we were cut off
 
   /**
    * `page` is what the server wrote into the page: {name, epoch, lastSeq, count, entries}. `me` is {name, client}.
-   * `platform` is the browser behind the models; `shelves` has `outbox` and `mine`; `refused({code, message})` hears
+   * `platform` is the browser behind the models; `shelves` has `outbox`, `mine` and `seen`; `refused({code, message})` hears
    * errors that belong to nothing we said.
    */
   constructor({ page, me, platform, shelves, newKey, refused }) {
@@ -46,11 +55,19 @@ export class Room {
     this.mine = new Mine(shelves.mine);
     this.outbox = new Outbox(shelves.outbox);
     this.uploads = new Uploads((file, name, key, progress) => this.#put(file, name, key, progress));
+    this.history = new History(this.log, (query) => this.ask(query));
+    this.search = new Search(platform, this.path);
+    this.files = new RoomFiles(platform, this.path);
+    this.comings = new Comings();
+    this.reading = new Reading(shelves.seen, page.epoch);
+    this.reading.open(page.entries.filter((entry) => !this.mine.has(entry)));
+    this.peers.heard(page.entries.map(({ from, at }) => [from.id, at]));
     this.connection = new Connection(platform, () => this.#address(), (frame) => this.#hear(frame));
 
     this.rows = computed(() => {
       const drafts = this.log.detached.value ? [] : this.outbox.drafts.value;
-      return rowsOf(this.log.items.value, drafts, (entry) => this.mine.has(entry));
+      const rows = rowsOf(this.log.items.value, drafts, (entry) => this.mine.has(entry));
+      return weave(rows, this.reading.marker.value, this.comings.list.value);
     });
   }
 
@@ -60,7 +77,26 @@ export class Room {
     const draft = this.outbox.say(key, text, this.#platform.now());
     this.typing.said();
     this.#send(draft);
-    if (this.log.detached.value) this.follow();
+    this.reading.clear();
+    if (this.log.detached.value) this.history.latest();
+  }
+
+  /** To the end of the log, and what was new there is not new any more. */
+  async toEnd() {
+    this.reading.clear();
+    if (this.log.detached.value) await this.history.latest();
+    this.atEnd.value += 1;
+  }
+
+  /** Whether an entry of somebody else has my name in it. */
+  namesMe(entry) {
+    return !this.mine.has(entry) && mentions(entry.text, this.you.value?.name ?? this.me.name);
+  }
+
+  /** Somebody began or ceased to look at the end of the log. */
+  look(looking) {
+    this.looking.value = looking;
+    if (looking) this.reading.looked(this.log.epoch, this.log.position);
   }
 
   retry(key) {
@@ -90,27 +126,13 @@ export class Room {
     this.uploads.add(key, file, name);
   }
 
-  /** Fifty entries more at the top. */
-  async showOlder() {
-    const oldest = this.log.items.value.find((item) => item.type !== "gap");
-    if (!oldest) return;
-    this.log.older(await this.#entriesBefore(oldest.seq), PAGE_ENTRIES);
-  }
-
-  /** Back to the newest entries after reading far back. */
-  async follow() {
-    let entries;
-    do entries = await this.#entriesBefore(this.log.position + 1);
-    while (entries.length && entries.at(-1).seq < this.log.position); // more came while we asked
-    this.log.follow(entries);
-  }
-
-  async #entriesBefore(seq) {
-    const { entries } = await this.#platform.get(`${this.#path()}/entries?before=${seq}&limit=${PAGE_ENTRIES}`);
+  /** Entries of this room by `before=`, `after=` and `limit=`. */
+  async ask(query) {
+    const { entries } = await this.#platform.get(`${this.path}/entries?${query}`);
     return entries;
   }
 
-  #path() {
+  get path() {
     return `/r/${encodeURIComponent(this.name)}`;
   }
 
@@ -118,7 +140,7 @@ export class Room {
     const { name, client } = this.me;
     const query = new URLSearchParams({ name, client, after: this.log.position });
     if (this.log.epoch) query.set("epoch", this.log.epoch);
-    return `${this.#path()}/ws?${query}`;
+    return `${this.path}/ws?${query}`;
   }
 
   #send({ key, text }) {
@@ -169,13 +191,25 @@ export class Room {
       if (entry.type === "file") this.#fileArrived(entry);
       if (entry.type === "withdraw") this.#withdrawn(entry);
     }
+    const now = this.#platform.now();
+    this.peers.heard(entries.filter(({ from }) => from).map(({ from }) => [from.id, now]));
     const fresh = this.log.take(entries);
-    const others = fresh.filter((entry) => entry.type !== "withdraw" && !this.mine.has(entry)).length;
-    if (others) this.arrivals.value += others;
+    const others = fresh.filter((entry) => entry.type !== "withdraw" && !this.mine.has(entry));
+    if (others.length) this.#arrived(others);
+  }
+
+  #arrived(others) {
+    this.arrivals.value += others.length;
+    this.mentioned.value += others.filter((entry) => this.namesMe(entry)).length;
+    const missed = others.filter((entry) => entry.seq <= this.#missedUpTo);
+    this.reading.heard(missed, this.looking.value, true);
+    this.reading.heard(others.slice(missed.length), this.looking.value);
+    if (this.looking.value) this.reading.looked(this.log.epoch, this.log.position);
   }
 
   #fileArrived(entry) {
     this.transfers.drop(entry.file.id);
+    this.files.add(entry);
     const upload = this.uploads.list.value.find(({ key, id }) => key === entry.key || id === entry.file.id);
     if (!upload) return;
     this.mine.remember(entry.key);
@@ -183,7 +217,9 @@ export class Room {
   }
 
   /** Another tab of mine may have withdrawn what this one still waits to see: saying it again gets the answer. */
-  #withdrawn({ from }) {
+  #withdrawn({ from, withdraws }) {
+    this.files.drop(withdraws);
+    this.search.drop(withdraws);
     if (from?.id === this.you.value?.id) for (const draft of this.outbox.waiting()) this.#send(draft);
   }
 
@@ -192,7 +228,7 @@ export class Room {
       case "hello":
         return this.#greeted(signal);
       case "gap":
-        return this.log.gap(signal);
+        return this.#gap(signal);
       case "presence":
         return this.#presence(signal);
       case "transfer":
@@ -207,7 +243,8 @@ export class Room {
   }
 
   #greeted(hello) {
-    if (this.log.epoch && this.log.epoch !== hello.epoch) this.log.gap({ from: null, to: null });
+    if (this.log.epoch && this.log.epoch !== hello.epoch) this.#gap({ from: null, to: null });
+    if (this.you.value) this.#missedUpTo = hello.last_seq; // we have been here before
     this.log.epoch = hello.epoch;
     this.you.value = hello.you;
     this.peers.meet(hello.peers, hello.count);
@@ -216,11 +253,29 @@ export class Room {
     for (const draft of this.outbox.waiting()) this.#send(draft);
   }
 
+  /** Both ends null: another log, which begins anew here too. */
+  #gap(gap) {
+    this.log.gap(gap);
+    if (gap.from != null) return;
+    this.reading.forget();
+    this.comings.clear();
+    this.files.clear();
+  }
+
   #presence(change) {
+    this.#noteComings(change);
     this.peers.change(change);
     const me = [...(change.renamed ?? []), ...(change.joined ?? [])].find((peer) => peer.id === this.you.value?.id);
     if (me) this.you.value = me;
     for (const id of change.left ?? []) this.typing.stopped(id);
+  }
+
+  #noteComings({ joined, left }) {
+    const nameOf = ({ name }) => name;
+    const away = (left ?? []).map((id) => this.peers.find(id)).filter(Boolean);
+    const here = (joined ?? []).filter(({ id }) => id !== this.you.value?.id && !this.peers.find(id));
+    this.comings.note({ joined: here.map(nameOf), left: away.map(nameOf) }, this.log.position, this.#platform.now());
+    this.peers.farewell(away, here, this.#platform.now());
   }
 
   #transfer(transfer) {

@@ -150,9 +150,6 @@ async def test_a_file_from_the_page_arrives_and_a_picture_is_shown(visit) -> Non
         await bob.get_by_role("link", name="Save 报告.txt").click()
     assert (await (await download.value).path()).read_text(encoding="utf-8") == "一切正常"
 
-    await bob.get_by_role("button", name="Copy the link to 报告.txt").click()
-    await expect(bob.locator(".notice")).to_contain_text("Copied: http://room.lan")
-
 
 async def test_a_pasted_picture_and_a_dropped_file_are_sent(visit) -> None:
     page = await visit("alice")

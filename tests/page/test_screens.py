@@ -15,20 +15,36 @@ pytest.importorskip("axe_playwright_python")
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from tests.page.acts import lines, put
+from tests.page.test_room import PNG
 from tests.support.process import Running
 
 HEADER = json.dumps({"file_name": "half.bin", "file_size": 1000}).encode()
 
 
+# A window that is still appearing has no colours of its own yet. Bars that wander never end.
+STILL = """
+Promise.allSettled(
+  document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 1e4).map((one) => one.finished),
+).then(() => null)
+"""
+
+
 async def no_violations(page: Page) -> None:
+    await page.evaluate(STILL)
     results = await Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
 
 
-@pytest.mark.parametrize(
-    ("screen", "scheme", "lang"),
-    [("desktop", "light", "en"), ("desktop", "dark", "zh-CN"), ("phone", "light", "zh-CN"), ("phone", "dark", "en")],
-)
+SCREENS = [
+    ("desktop", "light", "en"),
+    ("desktop", "dark", "zh-CN"),
+    ("phone", "light", "zh-CN"),
+    ("phone", "dark", "en"),
+]
+
+
+@pytest.mark.parametrize(("screen", "scheme", "lang"), SCREENS)
 async def test_no_screen_shuts_anybody_out(visit, house: Running, screen: str, scheme: str, lang: str) -> None:
     with (
         closing(socket.create_connection(house.address)) as tcp,
@@ -51,10 +67,45 @@ async def test_no_screen_shuts_anybody_out(visit, house: Running, screen: str, s
         broken.close()
         await expect(page.locator(".transfer.failed")).to_be_visible()
         await no_violations(page)
-        if screen == "phone":
-            await page.locator(".people-button").click()
-            await expect(page.locator("dialog.sheet .person").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("screen", "scheme", "lang"), SCREENS)
+async def test_no_tab_and_no_window_shuts_anybody_out(
+    visit, house: Running, screen: str, scheme: str, lang: str
+) -> None:
+    await put(house, "dot.png", PNG)
+    await put(house, "报告.csv", "温度,湿度\n".encode() * 9000)
+    await lines(house, "Otter, see 温度\tand " + "a long text " * 150)
+    page = await visit("Otter", screen=screen, scheme=scheme, lang=lang)
+    await page.locator(".card-row button[aria-expanded]").first.click()
+    await visit("came in", lang=lang)
+    await expect(page.locator(".comings")).to_be_visible()
+    await page.evaluate("document.activeElement.blur()")
+    for number, sign in enumerate((".person", ".file-row", ".snippet", "#search-field"), 1):
+        await page.keyboard.press(f"Alt+{number}")
+        await expect(page.locator(sign).first).to_be_visible()
+        if sign == "#search-field":
             await no_violations(page)
+            await page.locator(sign).fill("温度")
+            await expect(page.locator(".found-link")).to_have_count(1)
+        await no_violations(page)
+        if screen == "phone":
+            await page.locator(".sheet-close").click()
+            await expect(page.locator("dialog")).to_have_count(0)
+    for open_it, sign in (
+        (page.locator(".room-button"), ".room-link"),
+        (page.locator("header .room-switches button").last, ".menu-item"),
+        (page.locator("button.preview"), ".whole-picture"),
+        (page.locator(".card", has_text="csv").locator(".card-row button").first, ".text-preview"),
+    ):
+        await open_it.click()
+        await expect(page.locator(f"dialog {sign}").first).to_be_visible()
+        await no_violations(page)
+        await page.keyboard.press("Escape")
+        await expect(page.locator("dialog")).to_have_count(0)
+    await page.keyboard.press("?")
+    await expect(page.locator("kbd").first).to_be_visible()
+    await no_violations(page)
 
 
 async def test_a_phone_has_one_column_large_targets_and_people_in_a_sheet(visit) -> None:
@@ -72,6 +123,17 @@ async def test_a_phone_has_one_column_large_targets_and_people_in_a_sheet(visit)
         assert box
         assert box["width"] >= 44, await button.get_attribute("aria-label")
         assert box["height"] >= 44, await button.get_attribute("aria-label")
+
+
+async def test_at_twice_the_size_nothing_is_cut_off(visit, house: Running) -> None:
+    await lines(house, "a line that is long enough to be broken " * 5)
+    page = await visit("alice")
+    await page.set_viewport_size({"width": 640, "height": 400})  # what is left of 1280 by 800 at 200 %
+    await expect(page.get_by_label("Write a message")).to_be_in_viewport()
+    await expect(page.locator(".room-button")).to_be_in_viewport()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 640
+    await page.locator(".people-button").click()
+    await expect(page.get_by_role("dialog").locator(".person").first).to_be_visible()
 
 
 async def test_the_language_is_the_browsers_until_another_is_chosen(visit) -> None:

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LONGEST_MS, SHORTEST_MS, backoff } from "../../static/helpers/backoff.js";
-import { endingOf, hasPreview, pastedName, uploadPath } from "../../static/helpers/files.js";
+import { curlLine, endingOf, kindOf, pastedName, textOf, uploadPath } from "../../static/helpers/files.js";
 import { ago, byteLength, bytes, day, duration, percent, secondsLeft } from "../../static/helpers/format.js";
 import { objectsIn } from "../../static/helpers/frames.js";
 import { newKey } from "../../static/helpers/keys.js";
-import { markdown } from "../../static/helpers/markdown.js";
+import { isLong, markdown } from "../../static/helpers/markdown.js";
 import { initialOf, inventName, tidyName, toneOf } from "../../static/helpers/names.js";
 import { rowsOf } from "../../static/helpers/rows.js";
 import { errorWords, wordsOf } from "../../static/helpers/words.js";
@@ -78,8 +78,14 @@ test("the wire counts bytes, not signs", () => {
 test("a file is named and shown for what it is", () => {
   assert.equal(endingOf("报告.tar.gz"), "GZ");
   assert.equal(endingOf("Makefile"), "");
-  assert.equal(hasPreview({ media_type: "image/png" }), true);
-  assert.equal(hasPreview({ media_type: "image/svg+xml" }), false);
+  const kinds = ["image/png", "image/svg+xml", "video/webm", "audio/ogg", "text/plain", "text/html", "application/pdf", "application/zip"];
+  assert.deepEqual(kinds.map((media_type) => kindOf({ media_type })), ["image", null, "video", "audio", "text", null, "pdf", null]);
+  assert.equal(kindOf({}), null);
+  assert.equal(curlLine("http://h/f", "it's $(rm).txt"), "curl -o 'it'\\''s $(rm).txt' 'http://h/f'");
+  const bytes = new TextEncoder().encode("温度");
+  assert.equal(textOf(bytes), "温度");
+  assert.equal(textOf(bytes.slice(0, 5)), "温", "a sign cut in two is left out");
+  assert.equal(textOf(new Uint8Array([0xce, 0xc2, 0xb6, 0xc8])), "温度", "GB18030");
   assert.equal(pastedName("image.png", new Date(2026, 0, 2, 3, 4, 5)), "pasted-2026-01-02-030405.png");
   assert.equal(pastedName("cat.png", 0), "cat.png");
   assert.equal(uploadPath("教室", "a b/c?.txt"), "/r/%E6%95%99%E5%AE%A4/a%20b%2Fc%3F.txt");
@@ -176,4 +182,11 @@ test("withdrawals of one person in a row are one line, and part what would be gr
   const rows = rowsOf(items, [], () => false);
   assert.deepEqual(kinds(rows), ["day", "entry*", "withdrawal", "withdrawal", "entry*", "withdrawal"]);
   assert.deepEqual(rows.filter(({ count }) => count).map(({ id, name, count }) => [id, name, count]), [["seq-3", "p1", 2], ["seq-5", "p2", 1], ["seq-7", "p2", 1]]);
+});
+
+test("a text is long by its signs or by its lines", () => {
+  assert.equal(isLong("a".repeat(1500)), false);
+  assert.equal(isLong("a".repeat(1501)), true);
+  assert.equal(isLong("a\n".repeat(17)), false);
+  assert.equal(isLong("a\n".repeat(18)), true);
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { Room } from "../../static/models/room.js";
 import { file, memory, peer, range, settled, stage, text, withdrawal } from "./stage.mjs";
 
-function enter({ entries = [], lastSeq = 0, epoch = "e1", answers } = {}) {
+function enter({ entries = [], lastSeq = 0, epoch = "e1", answers, seen = null } = {}) {
   const held = stage({ answers });
   let key = 0;
   held.refusals = [];
@@ -13,7 +13,7 @@ function enter({ entries = [], lastSeq = 0, epoch = "e1", answers } = {}) {
     page: { name: "lobby", epoch, lastSeq, count: 1, entries },
     me: { name: "me", client: "secret" },
     platform: held.platform,
-    shelves: { outbox: memory(), mine: memory() },
+    shelves: { outbox: memory(), mine: memory(), seen: memory(seen) },
     newKey: () => `mine${++key}`,
     refused: (refusal) => held.refusals.push(refusal),
   });
@@ -202,9 +202,55 @@ test("older entries come in fifties, and the way back asks until it has the newe
   };
   const held = enter({ answers });
   held.hear(hello(), ...range(101, 400));
-  await held.room.showOlder();
+  await held.room.history.older();
   assert.equal(held.room.log.items.value[0].seq, 51);
   assert.equal(held.room.log.detached.value, true);
-  await held.room.follow();
+  await held.room.history.latest();
   assert.equal(held.room.log.items.value.at(-1).seq, 400);
+});
+
+test("what was said while we were cut off is counted as missed, and the line stands before it", () => {
+  const held = enter();
+  held.hear(hello({ last_seq: 1 }), text(1));
+  held.sockets[0].close();
+  held.ring();
+  held.hear(hello({ last_seq: 3 }), text(2), text(3));
+  assert.deepEqual(held.room.reading.marker.value, { after: 1, count: 2, missed: true });
+  held.hear(text(4));
+  assert.equal(held.room.reading.marker.value.count, 2, "what we saw come is not missed");
+  assert.deepEqual(held.room.rows.value.map(({ kind }) => kind), ["day", "entry", "unread", "entry", "entry", "entry"]);
+  held.room.say("back");
+  assert.equal(held.room.reading.marker.value, null);
+});
+
+test("a later visit begins where the last one ended, in the same log", () => {
+  const held = enter({ entries: [text(4), text(5), text(6)], lastSeq: 6, seen: { epoch: "e1", seq: 4 } });
+  assert.deepEqual(held.room.reading.marker.value, { after: 4, count: 2, missed: true });
+  assert.equal(enter({ entries: [text(4)], lastSeq: 4, seen: { epoch: "e0", seq: 1 } }).room.reading.marker.value, null);
+});
+
+test("while nobody looks, what comes is new, and my name in it is counted", () => {
+  const held = enter();
+  held.hear(hello({ you: { ...peer("p1"), name: "Otter" } }), text(1));
+  held.room.look(false);
+  held.hear({ ...text(2), text: "hello otter!" }, text(3));
+  assert.deepEqual(held.room.reading.marker.value, { after: 1, count: 2, missed: false });
+  assert.equal(held.room.mentioned.value, 1);
+  held.room.look(true);
+  held.hear(text(4));
+  assert.equal(held.room.reading.marker.value.count, 2);
+});
+
+test("who comes and goes is one line, and who went is remembered", () => {
+  const held = enter();
+  held.hear(hello(), text(1));
+  held.hear({ type: "presence", joined: [peer("p1"), peer("bob"), peer("eve")], count: 3 });
+  held.hear({ type: "presence", left: ["eve"], count: 2 });
+  held.hear(text(2));
+  held.hear({ type: "presence", left: ["bob"], count: 1 });
+  const lines = held.room.rows.value.filter(({ kind }) => kind === "comings").map(({ line }) => [line.joined, line.left]);
+  assert.deepEqual(lines, [[["bob"], []], [[], ["bob"]]]);
+  assert.deepEqual(held.room.peers.gone.value.map(({ peer: { name } }) => name), ["bob", "eve"]);
+  held.hear({ type: "presence", joined: [peer("bob")], count: 2 });
+  assert.deepEqual(held.room.peers.gone.value.map(({ peer: { name } }) => name), ["eve"]);
 });

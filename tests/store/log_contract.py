@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge import words
 from bridge.log import Log, RoomInfo
 from bridge.model import Draft, Entry, Gap, Refused, Stored
 from tests.store.withdrawal_contract import WithdrawalContract
@@ -261,6 +262,61 @@ class LogContract(WithdrawalContract):
         assert (await log.read("lobby", 0, 10)).gap == Gap(1, last)
         assert await log.rooms() == []
         assert (await log.append(draft())).entry.seq > last
+
+    # Searching
+
+    async def said(self, log: Log, query: str, limit: int = 10, **more: object) -> list[str | None]:
+        page = await log.search("lobby", words.phrases(query), limit, **more)
+        return [entry.text if entry.file is None else entry.file.name for entry in page.entries]
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("温度", ["今日温度正常", "室温25度，温度计坏了"]),
+            ("温 度", ["今日温度正常", "室温25度，温度计坏了", "温和的热度"]),
+            ("常日", []),
+            ("室温25", ["室温25度，温度计坏了"]),
+            ("hel", ["Héllo Wörld"]),
+            ("WORLD hello", ["Héllo Wörld"]),
+            ("ello", []),
+            ("report", ["Report 报告.pdf"]),
+            ("报告", ["Report 报告.pdf"]),
+            ("t=23.5", ["t=23.5 rh=61"]),
+            ("OR", ["do or die"]),
+            ('hello" OR "温', []),
+            ("said:hello", []),
+            ("nothing of the kind", []),
+        ],
+    )
+    async def test_what_was_said_is_found_by_its_words(self, log: Log, query: str, found: list[str]) -> None:
+        for text in ("今日温度正常", "Héllo Wörld", "室温25度，温度计坏了", "t=23.5 rh=61", "do or die", "温和的热度"):
+            await log.append(draft(text))
+        await log.append(draft(text=None, file=file("f1", "Report 报告.pdf")))
+        await log.append(draft("温度 hello report of another room", room="lab"))
+        assert await self.said(log, query) == found
+
+    async def test_the_newest_are_found_first_and_older_ones_by_pages(self, log: Log) -> None:
+        seqs = [(await log.append(draft(f"word {number}"))).entry.seq for number in range(10)]
+        assert await self.said(log, "word", 3) == ["word 7", "word 8", "word 9"]
+        assert await self.said(log, "word", 3, before=seqs[7]) == ["word 4", "word 5", "word 6"]
+        assert await self.said(log, "word", 3, before=seqs[1]) == ["word 0"]
+        assert await self.said(log, "word", 3, before=seqs[0]) == []
+
+    async def test_files_are_listed_with_or_without_words(self, log: Log) -> None:
+        for number, name in enumerate(("a.txt", "b.png", "报告 a.pdf")):
+            await log.append(draft("a text"))
+            await log.append(draft(text=None, file=file(f"f{number}", name)))
+        everything = await log.search("lobby", [], 2, files=True)
+        assert [entry.file.name for entry in everything.entries if entry.file] == ["b.png", "报告 a.pdf"]
+        assert await self.said(log, "a", files=True) == ["a.txt", "报告 a.pdf"]
+        assert (await log.search("lobby", [], 9, before=everything.entries[0].seq, files=True)).entries[0].file
+        assert (await log.search("nowhere", [], 9, files=True)).entries == []
+
+    async def test_what_is_no_longer_kept_is_not_found(self, log: Log, tmp_path: Path) -> None:
+        entries = [(await log.append(draft(f"word {number}"))).entry for number in range(4)]
+        assert len(await self.said(log, "word")) == 4
+        self.forget(tmp_path, "lobby", entries[1].seq)
+        assert await self.said(log, "word") == ["word 2", "word 3"]
 
     async def test_readers_see_all_that_was_announced_while_others_write(self, log: Log) -> None:
         announced: list[int] = []

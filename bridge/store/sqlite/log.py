@@ -18,7 +18,8 @@ from typing import Any, Final, TypeVar, cast
 
 from bridge.log import Page, RoomInfo, Trimmed
 from bridge.model import Draft, Entry, Refused, Stored, StoreError
-from bridge.store.sqlite import keeping, queries
+from bridge.store.sqlite import keeping, queries, search
+from bridge.store.sqlite.index import Index
 from bridge.store.sqlite.schema import connect, meta, reader
 from bridge.store.sqlite.transaction import Transactions
 from bridge.store.sqlite.writer import Answer, Chore, Waiting, Writer
@@ -60,6 +61,7 @@ class SqliteLog:
         """How many are being read."""
         self._withdrawn: set[int] = set()
         """What was withdrawn meanwhile."""
+        self._index = Index(path)
 
     # Writing
 
@@ -87,6 +89,7 @@ class SqliteLog:
     def _announce(self, answers: list[Answer]) -> None:
         """In the event loop, in commit order: the room first, then whoever asked, cancelled or not."""
         self.waiting -= len(answers)
+        self._index.heard(len(answers), busy=self.waiting > 0)
         for answer in answers:
             waiting, stored, fault, gone = answer
             if self._pages and answer.withdrew:
@@ -151,6 +154,13 @@ class SqliteLog:
     async def files_of(self, room: str) -> list[Entry]:
         return await self._on_reader(queries.files_of, room)
 
+    async def search(
+        self, room: str, asked: list[list[str]], limit: int, before: int | None = None, files: bool = False
+    ) -> Page:
+        if asked:
+            await self._index.catch_up()
+        return await self._page(search.matching, room, asked, limit, before, files)
+
     async def _page(self, query: Callable[..., Page], *args: object) -> Page:
         """A page is read again if some of it was withdrawn, and announced so, while it was on its way here."""
         self._pages += 1
@@ -182,6 +192,7 @@ class SqliteLog:
         self._closed = True
         await self._loop.run_in_executor(None, self._writer.finish)
         self._readers.shutdown()
+        self._index.close()
         for _ in range(READERS):
             self._reading.get().close()
         if not self._transactions.over:  # it would sync once more what a failed sync may have lost

@@ -81,6 +81,11 @@ def standing(connection: sqlite3.Connection, room: int, seq: int) -> Standing | 
     return Standing(*row) if row else None
 
 
+def chosen(connection: sqlite3.Connection, name: str, rest: str, *values: object) -> list[Entry]:
+    """Entries of a room by the rest of a query, which goes on behind its FROM and whose first blank is the room."""
+    return _entries(connection.execute(f"{_FROM} {rest}", (_room(connection, name)[0], *values)))
+
+
 def _room(connection: sqlite3.Connection, name: str) -> tuple[int, int]:
     """The room's id and the number up to which it was trimmed; `(0, 0)` for a room that has no entry."""
     row = connection.execute("SELECT id, trimmed FROM room WHERE name = ?", (name,)).fetchone()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.model import StoreError
+from bridge.store.sqlite.index import TABLES
 
 WAIT_MS: Final = 5000
 """How long the writer waits for another process that writes, such as the `sqlite3` shell."""
@@ -39,8 +40,10 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX entry_key ON entry (room, author, key);
     CREATE UNIQUE INDEX entry_file ON entry (file_id) WHERE file_id IS NOT NULL;
     CREATE INDEX entry_files ON entry (seq, file_size) WHERE file_id IS NOT NULL; -- oldest first, for those who keep
+    CREATE INDEX entry_room_file ON entry (room, seq) WHERE file_id IS NOT NULL;
     INSERT INTO meta VALUES ('released', 0); -- files of entries up to this number are no longer kept
-    """,
+    """
+    + TABLES,  # noqa: S608 - no value of anybody's is in it
 )
 
 

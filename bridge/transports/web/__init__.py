@@ -11,6 +11,7 @@ from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
 from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
+from bridge.transports.web.search import SearchHandlers
 from bridge.transports.web.tus import TusHandlers
 from bridge.transports.web.withdrawals import WithdrawalHandlers
 
@@ -25,6 +26,7 @@ __all__ = [
     "MetricHandlers",
     "OpenApiHandlers",
     "PageHandlers",
+    "SearchHandlers",
     "TusHandlers",
     "WithdrawalHandlers",
     "hold",

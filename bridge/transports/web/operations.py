@@ -5,7 +5,7 @@ A type here is a struct of ours or anything else msgspec has a schema for; a dic
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,7 @@ from msgspec import Meta
 from bridge.model import Entry
 from bridge.transports.web.messages import LIMIT_DEFAULT, LIMIT_MAX, EntriesPage, RoomLine
 from bridge.transports.web.page import RoomAbout
+from bridge.transports.web.search import FoundPage
 from bridge.wire.tus import CONTENT_TYPE
 
 Types = dict[str, Any]
@@ -51,6 +52,8 @@ PARAMETERS: Final = {
     "after": Parameter("query", Place, "only entries with a higher number"),
     "before": Parameter("query", Place, "only entries with a lower number"),
     "limit": Parameter("query", Annotated[int, Meta(ge=1)], f"{LIMIT_DEFAULT} if absent, at most {LIMIT_MAX}"),
+    "q": Parameter("query", Annotated[str, Meta(max_length=200)], "words, each by its beginning"),
+    "type": Parameter("query", Literal["file"], "only files; then q may be absent"),
     "start": Parameter("query", Annotated[int, Meta(ge=-1, le=2**63 - 1)], "behind which entry to start"),
     "epoch": Parameter("query", str, "the log to which `after` belongs"),
     "name": Parameter("query", str, "the name to go by"),
@@ -120,6 +123,12 @@ OPERATIONS: Final = {
     ("PUT", "/r/{room}/{name}"): PUT,
     ("GET", "/r/{room}/entries"): Operation(
         "Entries, ascending", {200: {"application/json": EntriesPage}}, ("after", "before", "limit")
+    ),
+    ("GET", "/r/{room}/search"): Operation(
+        "Entries that say all these words, ascending, each with its hits",
+        {200: {"application/json": FoundPage}},
+        ("q", "before", "limit", "type"),
+        refuses=(503,),
     ),
     ("DELETE", "/r/{room}/entries/{seq}"): Operation(
         "Its author takes back what it said", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)

@@ -391,6 +391,7 @@ SHOWN = {
     "a.webp": "image/webp",
     "a.mp4": "video/mp4",
     "a.mp3": "audio/mpeg",
+    "a.pdf": "application/pdf",
     "a.txt": "text/plain; charset=utf-8",
     "a.py": "text/plain; charset=utf-8",
 }
@@ -401,7 +402,6 @@ SAVED = [
     "a.svg",
     "a.svgz",
     "a.xml",
-    "a.pdf",
     "a.js",
     "a.mjs",
     "a.css",

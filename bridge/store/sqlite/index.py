@@ -1,0 +1,109 @@
+"""The index of words: one more cursor over the log, which takes in what it has not seen when somebody is about to ask.
+
+It is behind while the log is busy, so that appending costs what it did (an FTS5 row takes twice as long as the entry
+itself); a second connection fills it in short transactions that are not synced, for what a crash takes away is taken in
+again. It forgets by itself: triggers drop a row when its entry goes or its content is erased, whoever does that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bridge import words
+from bridge.model import FileRef, StoreError
+
+logger = logging.getLogger("roombridge.log")
+
+STEP_ENTRIES: Final = 100
+"""How many at once: about 5 ms, for which a draft may have to wait."""
+BEHIND_ENTRIES: Final = 500
+"""How many may wait unseen before some are taken in though nobody asks."""
+
+TABLES: Final = """
+    CREATE VIRTUAL TABLE word USING fts5 (said, tokenize = "unicode61 remove_diacritics 2");
+    CREATE TABLE indexed (up_to INTEGER NOT NULL);
+    INSERT INTO indexed VALUES (0);
+    CREATE TRIGGER word_gone AFTER DELETE ON entry BEGIN
+        DELETE FROM word WHERE rowid = old.seq;
+    END;
+    CREATE TRIGGER word_erased AFTER UPDATE OF text, file ON entry BEGIN
+        DELETE FROM word WHERE rowid = old.seq;
+    END;
+"""
+
+_UNSEEN: Final = "SELECT seq, text, file FROM entry WHERE seq > (SELECT up_to FROM indexed) ORDER BY seq LIMIT ?"
+_file = msgspec.json.Decoder(FileRef)
+
+
+class Index:
+    """Made in an event loop; it works on a thread of its own, which `close` ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")  # that is the writer's
+        self._thread = ThreadPoolExecutor(1, "log index")
+        self._closed = False
+        self._behind = BEHIND_ENTRIES  # who knows what was stored before
+        self._ahead: asyncio.Future[None] | None = None
+
+    def heard(self, count: int, busy: bool) -> None:
+        """So many more are stored; while nobody waits for the disk is the time to take some in."""
+        self._behind += count
+        if self._behind >= BEHIND_ENTRIES and not busy and self._ahead is None:
+            self._ahead = self._loop.run_in_executor(self._thread, self._take_in)
+            self._ahead.add_done_callback(self._taken_in)
+
+    async def catch_up(self) -> None:
+        """Take in all that was stored so far. Raises `StoreError`."""
+        try:
+            await self._loop.run_in_executor(self._thread, self._take_in)
+        except sqlite3.Error as exc:
+            raise StoreError(f"index: {exc}") from exc
+
+    def close(self) -> None:
+        self._closed = True
+        self._thread.shutdown(cancel_futures=True)
+        self._connection.close()
+
+    def _take_in(self) -> None:
+        while not self._closed and self._step() == STEP_ENTRIES:
+            pass
+
+    def _taken_in(self, done: asyncio.Future[None]) -> None:
+        self._ahead, self._behind = None, 0
+        if not done.cancelled() and (fault := done.exception()):
+            logger.warning("the index stays behind for now: %s", fault)  # whoever asks next tries again, and is told
+
+    def _step(self) -> int:
+        """A few more entries, in one transaction; how many."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:  # commits, or rolls back
+            rows = self._connection.execute(_UNSEEN, (STEP_ENTRIES,)).fetchall()
+            said = [(seq, words.apart(_said(text, file))) for seq, text, file in rows if text or file]
+            self._connection.executemany("INSERT INTO word (rowid, said) VALUES (?, ?)", said)
+            if rows:
+                self._connection.execute("UPDATE indexed SET up_to = ?", (rows[-1][0],))
+        return len(rows)
+
+
+def has_seen(connection: sqlite3.Connection, seq: int) -> bool:
+    return connection.execute("SELECT 1 FROM indexed WHERE up_to >= ?", (seq,)).fetchone() is not None
+
+
+def scrub(connection: sqlite3.Connection) -> None:
+    """Write the index anew without the words of rows that are gone: FTS5 otherwise leaves them until it merges."""
+    connection.execute("INSERT INTO word (word) VALUES ('optimize')")
+
+
+def _said(text: str | None, file: str | None) -> str:
+    """A file is found by its name."""
+    return text if text is not None else _file.decode(file or "").name

@@ -1,0 +1,64 @@
+// All files of the room, to be found, sorted, saved, and seen where they were sent.
+
+import { useEffect, useState } from "../vendor/preact-hooks.js";
+import { ago, bytes } from "../helpers/format.js";
+import { SORTS } from "../models/files.js";
+import { FileIcon } from "./FileIcon.js";
+import { html } from "./html.js";
+import { useWords } from "./house.js";
+import { Icon } from "./Icon.js";
+import { useNow } from "./useNow.js";
+
+const ORDER = {
+  newest: (a, b) => b.seq - a.seq,
+  name: (a, b) => a.file.name.localeCompare(b.file.name, undefined, { numeric: true }),
+  size: (a, b) => b.file.size - a.file.size,
+};
+
+export function Files({ room }) {
+  const { t } = useWords();
+  const [wanted, want] = useState("");
+  const [sort, sortBy] = useState("newest");
+  const { entries, more, state } = room.files;
+  useEffect(() => {
+    room.files.open();
+  }, [room]);
+  const needle = wanted.trim().toLocaleLowerCase();
+  const shown = entries.value
+    .filter(({ file, from }) => `${file.name}\n${from.name}`.toLocaleLowerCase().includes(needle))
+    .sort(ORDER[sort]);
+  return html`
+    <div class="files-tools">
+      <label class="only-read" for="files-filter">${t("files.filter")}</label>
+      <input id="files-filter" class="panel-field" type="search" value=${wanted} placeholder=${t("files.filter")} onInput=${(event) => want(event.target.value)} />
+      <label class="only-read" for="files-sort">${t("files.sort")}</label>
+      <select id="files-sort" value=${sort} onChange=${(event) => sortBy(event.target.value)}>
+        ${SORTS.map((name) => html`<option value=${name}>${t(`files.${name}`)}</option>`)}
+      </select>
+    </div>
+    ${!shown.length && html`<p class="panel-note">${noneWords(t, state.value, entries.value.length)}</p>`}
+    <ul class="files">${shown.map((entry) => html`<${FileRow} key=${entry.seq} entry=${entry} />`)}</ul>
+    ${more.value && html`<button type="button" class="quiet-button" disabled=${state.value === "asking"} onClick=${() => room.files.older()}>${t("search.older")}</button>`}
+  `;
+}
+
+function FileRow({ entry: { seq, at, from, file } }) {
+  const { t, lang } = useWords();
+  const now = useNow(30_000);
+  return html`
+    <li class="file-row">
+      <${FileIcon} name=${file.name} />
+      <span class="card-words">
+        <a class="file-link" href=${`#${seq}`} title=${t("files.where")}><bdi>${file.name}</bdi></a>
+        <span class="card-note"><span>${bytes(file.size, lang)} · <bdi>${from.name}</bdi> · ${ago(at, now, lang)}</span></span>
+      </span>
+      <a class="icon-button" href=${file.url} download=${file.name} aria-label=${t("file.save", { name: file.name })} title=${t("file.save", { name: file.name })}><${Icon} name="save" /></a>
+    </li>
+  `;
+}
+
+function noneWords(t, state, count) {
+  if (state === "failed") return t("error.unreachable");
+  if (state !== "done") return t("search.asking");
+  return count ? t("search.none") : t("files.none");
+}

@@ -1,0 +1,39 @@
+// A file looked at without saving it: a picture at full size, or the beginning of a text.
+
+import { useEffect, useState } from "../vendor/preact-hooks.js";
+import { bytes } from "../helpers/format.js";
+import { TEXT_PREVIEW_BYTES, textOf } from "../helpers/files.js";
+import { html } from "./html.js";
+import { useWords } from "./house.js";
+import { Icon } from "./Icon.js";
+import { firstBytes } from "./platform.js";
+import { Sheet } from "./Sheet.js";
+
+export function Preview({ file, close }) {
+  const { t } = useWords();
+  return html`
+    <${Sheet} title=${file.name} wide close=${close}>
+      ${file.media_type.startsWith("image/") ? html`<img class="whole-picture" src=${file.url} alt=${file.name} />` : html`<${TextBeginning} file=${file} />`}
+      <a class="quiet-button" href=${file.url} download=${file.name}><${Icon} name="save" />${t("file.saveShort")}</a>
+    <//>
+  `;
+}
+
+function TextBeginning({ file }) {
+  const { t, lang } = useWords();
+  const [text, show] = useState(null);
+  useEffect(() => {
+    let here = true;
+    firstBytes(file.url, TEXT_PREVIEW_BYTES).then(
+      (data) => here && show(textOf(data)),
+      () => here && show(t("error.unreachable")),
+    );
+    return () => {
+      here = false;
+    };
+  }, [file]);
+  return html`
+    <pre class="text-preview" tabindex="0" role="region" aria-label=${file.name} dir="auto">${text ?? t("search.asking")}</pre>
+    ${file.size > TEXT_PREVIEW_BYTES && html`<p class="panel-note">${t("file.beginning", { part: bytes(TEXT_PREVIEW_BYTES, lang), whole: bytes(file.size, lang) })}</p>`}
+  `;
+}

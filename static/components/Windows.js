@@ -1,0 +1,30 @@
+// The windows above the room: at most one of them is open, and a file that is looked at.
+
+import { Help } from "./Help.js";
+import { html } from "./html.js";
+import { useHouse, useWords } from "./house.js";
+import { Menu } from "./Menu.js";
+import { Preview } from "./Preview.js";
+import { Rail } from "./Rail.js";
+import { Rooms } from "./Rooms.js";
+import { Sheet } from "./Sheet.js";
+
+export function Windows({ room }) {
+  const { view } = useHouse();
+  const { t } = useWords();
+  const close = () => view.close();
+  const file = view.file.value;
+  if (file) return html`<${Preview} file=${file} close=${() => (view.file.value = null)} />`;
+  switch (view.sheet.value) {
+    case "rail":
+      return html`<${Sheet} title=${room.name} close=${close}><${Rail} room=${room} /><//>`;
+    case "rooms":
+      return html`<${Sheet} title=${t("rooms.title")} close=${close}><${Rooms} room=${room} /><//>`;
+    case "menu":
+      return html`<${Sheet} title=${t("menu.title")} close=${close}><${Menu} room=${room} /><//>`;
+    case "help":
+      return html`<${Sheet} title=${t("help.title")} close=${close}><${Help} /><//>`;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,52 @@
+// More rows before the reader needs them: a page up near the top, a page down near the foot.
+
+import { useEffect, useRef, useState } from "../vendor/preact-hooks.js";
+import { useHouse, useWords } from "./house.js";
+
+const NEAR_PX = 600; // about a screen ahead
+
+/** `{asking, older}`: whether a page is on its way, and a call for one at the top, for whoever has no wheel. */
+export function usePaging(room, { scroller, hold }) {
+  const { notices } = useHouse();
+  const { t } = useWords();
+  const [asking, ask] = useState(false);
+  const busy = useRef(false);
+  const heading = useRef(null); // "up" | "down": where the reader last scrolled to
+
+  /** The page that is needed where the reader is, or null. */
+  const needed = () => {
+    const { scrollTop, scrollHeight, clientHeight } = scroller.current;
+    const below = scrollHeight - scrollTop - clientHeight;
+    if (heading.current === "up" && scrollTop < NEAR_PX && room.log.hasOlder.value) return () => room.history.older();
+    if (heading.current === "down" && below < NEAR_PX && room.log.detached.value) return () => room.history.newer();
+    return null;
+  };
+  /** That page; and the next, for somebody in a hurry who is at the edge again. */
+  const page = async (first = needed()) => {
+    if (busy.current || !first) return;
+    busy.current = true;
+    ask(true);
+    try {
+      for (let step = first; step; step = needed()) await hold(step);
+    } catch {
+      notices.tell(t("error.unreachable"), "bad");
+    } finally {
+      busy.current = false;
+      ask(false);
+    }
+  };
+
+  useEffect(() => {
+    const element = scroller.current;
+    let before = element.scrollTop;
+    const look = () => {
+      if (element.scrollTop !== before) heading.current = element.scrollTop < before ? "up" : "down";
+      before = element.scrollTop;
+      page();
+    };
+    element.addEventListener("scroll", look, { passive: true });
+    return () => element.removeEventListener("scroll", look);
+  }, [room]);
+
+  return { asking, older: () => page(() => room.history.older()) };
+}

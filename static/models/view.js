@@ -1,0 +1,27 @@
+// What of the room is open beside the log: which tab of the rail, which window above everything, which file is looked at.
+
+import { signal } from "../vendor/signals-core.js";
+
+export const TABS = ["people", "files", "connect", "search"];
+
+export class View {
+  tab = signal("people");
+  sheet = signal(null); // "rail" (on a phone) | "rooms" | "menu" | "help"
+  file = signal(null);
+  wanted = signal(0); // how often a tab was asked for: its field takes the focus each time
+
+  /** Show a tab of the rail; on a narrow screen in a sheet. */
+  show(tab, narrow) {
+    this.tab.value = tab;
+    this.sheet.value = narrow ? "rail" : null;
+    this.wanted.value += 1;
+  }
+
+  open(sheet) {
+    this.sheet.value = sheet;
+  }
+
+  close() {
+    this.sheet.value = null;
+  }
+}
