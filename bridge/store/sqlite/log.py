@@ -61,7 +61,7 @@ class SqliteLog:
         """How many are being read."""
         self._withdrawn: set[int] = set()
         """What was withdrawn meanwhile."""
-        self._index = Index(path)
+        self._index = Index(path, lambda: self.waiting > 0)
 
     # Writing
 
@@ -89,7 +89,7 @@ class SqliteLog:
     def _announce(self, answers: list[Answer]) -> None:
         """In the event loop, in commit order: the room first, then whoever asked, cancelled or not."""
         self.waiting -= len(answers)
-        self._index.heard(len(answers), busy=self.waiting > 0)
+        self._index.heard(len(answers))
         for answer in answers:
             waiting, stored, fault, gone = answer
             if self._pages and answer.withdrew:

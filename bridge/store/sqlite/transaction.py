@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from bridge.model import Refused, StoreError, Unsure
-from bridge.store.sqlite import index
 from bridge.store.sqlite.schema import scrub
 
 logger = logging.getLogger("roombridge.log")
@@ -41,7 +40,8 @@ class Transactions:
         self._failed = failed
         self.over = False
         """Nothing is stored any more."""
-        self._unclean = self._words_unclean = False
+        self.unclean = False
+        """Whether the write-ahead log may still hold what was withdrawn."""
         self._behind = 0
         # SQLite's own checkpoints would keep a failing sync to themselves, and try again.
         connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -67,29 +67,21 @@ class Transactions:
                 raise Refused("disk_full", "the server's disk is full; nothing was stored") from exc
         return self.run(work, weight)
 
-    def erased(self, seq: int) -> None:
-        """What this entry said may still be found in the write-ahead log, and in the index if that has taken it in."""
-        self._unclean = True
-        self._words_unclean = self._words_unclean or index.has_seen(self._connection, seq)
-
     def checkpoint(self) -> None:
         """Carry the write-ahead log over into the database, if it has grown enough; readers are not waited for.
 
         While it is unclean it is emptied as well, as soon as nobody reads.
         """
-        if self.over or not (self._unclean or self._behind >= CHECKPOINT_BYTES):
+        if self.over or not (self.unclean or self._behind >= CHECKPOINT_BYTES):
             return
         self._behind = 0
         try:
-            if self._words_unclean:
-                index.scrub(self._connection)
-                self._words_unclean = False
-            if self._unclean:
-                self._unclean = not scrub(self._connection)
+            if self.unclean:
+                self.unclean = not scrub(self._connection)
             else:
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as exc:  # a full disk: what is in the write-ahead log is safe there
-            self._unclean = False  # once more with the next withdrawal, or when the log is closed
+            self.unclean = False  # once more with the next withdrawal, or when the log is closed
             logger.warning("no checkpoint: %s", self._fault(exc))
 
     def _undo(self) -> None:

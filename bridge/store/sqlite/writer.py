@@ -101,9 +101,8 @@ class Writer:
                 started = time.perf_counter()
                 answers = self._store(batch)
                 self._ears.answered(answers, time.perf_counter() - started)
-                for answer in answers:
-                    if answer.withdrew:
-                        self._transactions.erased(answer.withdrew)
+                if any(answer.withdrew for answer in answers):
+                    self._transactions.unclean = True
             match other:
                 case Chore():
                     self._do(other)

@@ -87,5 +87,5 @@ async def test_the_write_ahead_log_stays_short_whatever_is_written(path: Path, s
     for _ in range(4 * CHECKPOINT_BYTES // (20 * (size + 1500))):
         await asyncio.gather(*(log.append(draft("x" * size)) for _ in range(20)))
     wal = path.with_name(path.name + "-wal").stat().st_size
-    assert CHECKPOINT_BYTES / 8 < wal < 3 * CHECKPOINT_BYTES
+    assert CHECKPOINT_BYTES / 8 < wal < 4 * CHECKPOINT_BYTES  # the index of words adds its share
     await log.close()
