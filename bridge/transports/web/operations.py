@@ -128,7 +128,7 @@ OPERATIONS: Final = {
         "Entries that say all these words, ascending, each with its hits",
         {200: {"application/json": FoundPage}},
         ("q", "before", "limit", "type"),
-        refuses=(503,),
+        refuses=(413, 503),
     ),
     ("DELETE", "/r/{room}/entries/{seq}"): Operation(
         "Its author takes back what it said", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
