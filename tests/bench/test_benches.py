@@ -14,9 +14,11 @@ from tests.support.program import tool
 BENCH = CHECKOUT / "bench"
 ONLY = {"fanout": ("--peer", "aiohttp, naive")}
 HELPERS = {"stand", "all"}
+ALONE = {"small_files", "page"}
+"""Called by hand, with options of their own, and beside no peer."""
 
 
-@pytest.mark.parametrize("name", sorted({path.stem for path in BENCH.glob("*.py")} - HELPERS))
+@pytest.mark.parametrize("name", sorted({path.stem for path in BENCH.glob("*.py")} - HELPERS - ALONE))
 def test_a_bench_runs_and_measures(name: str) -> None:
     tool("cc")
     done = subprocess.run(
@@ -34,4 +36,11 @@ def test_a_bench_runs_and_measures(name: str) -> None:
 def test_make_bench_runs_them_all() -> None:
     told = re.search(r"BENCHES = \((.*?)\)", (BENCH / "all.py").read_text(), re.DOTALL)
     assert told
-    assert set(re.findall(r'"(\w+)"', told[1])) == {path.stem for path in BENCH.glob("*.py")} - HELPERS
+    assert set(re.findall(r'"(\w+)"', told[1])) == {path.stem for path in BENCH.glob("*.py")} - HELPERS - ALONE
+
+
+def test_small_files_are_counted() -> None:
+    few = ("--count", "20", "--sizes", "4096", "--senders", "1")
+    done = subprocess.run([sys.executable, BENCH / "small_files.py", *few], capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\s*4096\s+1\s+[1-9]", done.stdout, re.MULTILINE), done.stdout

@@ -188,6 +188,8 @@ def _lined(pieces: list[bytes]) -> list[object]:
         seen.extend(map(_heard, decoder.end()))
     except line.NotLines:
         seen.append("a request")
+    except line.NotText:
+        seen.append("no text")
     return seen
 
 
