@@ -149,7 +149,7 @@ def test_a_checkpoint_that_cannot_be_synced_is_no_different(
 
 
 def test_a_file_that_cannot_be_synced_fails_alone(made: Path, run: Callable[..., Running]) -> None:
-    bad = BadDisk(made, "parts", 1)  # the folder, after the renaming
+    bad = BadDisk(made, "files", 1)  # the folder, after the renaming
     running = run(data=bad.data, command=bad.command)
     status, _headers, body = observe.fetch(running.address, "PUT", "/a.bin", b"bytes")
     assert (status, body) == (500, b"busy: the server could not do it; its log says more\n")

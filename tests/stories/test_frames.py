@@ -105,7 +105,7 @@ CASES: dict[str, tuple[bytes, *tuple[list[str], ...]]] = {
     "a piece of nothing": (frame(CONTINUATION, b"x"), ["close 1002"]),
     "a first piece of nothing": (frame(CONTINUATION, b"x", last=False), ["close 1002"]),
     "a text inside a text": (frame(TEXT, say("hi"), last=False) + HI, ["close 1002"]),
-    "a binary inside a text": (frame(TEXT, say("hi"), last=False) + frame(BINARY, b"x"), ["close 1002"]),
+    "a binary inside a text": (frame(TEXT, say("hi"), last=False) + frame(BINARY, b"x"), ["close 1003"]),
     "pieces that are too much together": (
         frame(TEXT, b" " * 40_000, last=False) + frame(CONTINUATION, say("hi", 40_000)),
         ["close 1009"],

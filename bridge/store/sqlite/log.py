@@ -49,6 +49,7 @@ class SqliteLog:
         self.waiting = 0
         """Drafts on their way to the disk."""
         self._closed = False
+        self._fault: StoreError | None = None
         self._transactions = Transactions(self._connection, relieve, self._failed)
         self._writer = Writer(self._transactions, clock, self)
         # Opened now, so that running out of descriptors later cannot stop the reading.
@@ -81,8 +82,14 @@ class SqliteLog:
     def done(self, chore: Chore, result: Any, fault: Exception | None) -> None:
         self._loop.call_soon_threadsafe(_settle, chore.future, result, fault)
 
+    def rested(self) -> None:
+        """Whoever is answered hears that before all ends."""
+        if (fault := self._fault) is not None:
+            self._fault = None
+            self._loop.call_soon_threadsafe(lambda: self.on_failure(fault))
+
     def _failed(self, fault: StoreError) -> None:
-        self._loop.call_soon_threadsafe(lambda: self.on_failure(fault))
+        self._fault = fault
 
     def _announce(self, answers: list[Answer]) -> None:
         """In the event loop, in commit order: the room first, then whoever asked, cancelled or not."""

@@ -73,6 +73,8 @@ class Ears(Protocol):
 
     def done(self, chore: Chore, result: Any, fault: Exception | None) -> None: ...
 
+    def rested(self) -> None: ...
+
 
 class Writer:
     """Works from its start to `finish`, on a thread of its own."""
@@ -109,6 +111,7 @@ class Writer:
                 case _End():
                     ended = True
             self._transactions.checkpoint()
+            self._ears.rested()
 
     def _next(self) -> tuple[list[Waiting], Chore | _End | None]:
         """The drafts that wait, up to something else, and that; at least one of them."""
