@@ -185,7 +185,11 @@ async def test_what_was_withdrawn_reaches_nobody_who_is_behind(room: Room) -> No
         assert len(seat.texts()) == len(
             [seq for seq in range(first, taken[0].seq) if seq not in (old.seq, said[1].seq)]
         )
-    assert [entry.seq for entry in await room.history(4)] == [said[0].seq, said[2].seq, *(one.seq for one in taken)]
+    assert [entry.seq for entry in (await room.history(4)).entries] == [
+        said[0].seq,
+        said[2].seq,
+        *(one.seq for one in taken),
+    ]
 
 
 async def test_what_is_withdrawn_while_it_is_read_back_is_not_handed_out(log: SqliteLog, room: Room) -> None:
