@@ -1,6 +1,6 @@
 """The index of words: one more cursor over the log, which takes in what it has not seen when somebody is about to ask.
 
-It is behind while the log is busy, so that appending costs what it did (an FTS5 row takes twice as long as the entry
+It is behind while nobody asks, so that appending costs what it did (an FTS5 row takes twice as long as the entry
 itself); a second connection fills it in short transactions that are not synced, for what a crash takes away is taken in
 again. It forgets by itself: triggers drop a row when its entry goes or its content is erased, whoever does that.
 """
@@ -8,7 +8,6 @@ again. It forgets by itself: triggers drop a row when its entry goes or its cont
 from __future__ import annotations
 
 import asyncio
-import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
@@ -21,15 +20,11 @@ import msgspec
 from bridge import words
 from bridge.model import FileRef, StoreError
 
-logger = logging.getLogger("roombridge.log")
-
 STEP_ENTRIES: Final = 100
 STEP_BYTES: Final = 64 * 1024
 """How many entries, and of how much text, at once: about 5 ms, for which a draft may have to wait..."""
 YIELD_S: Final = 0.005
 """...and for how long a draft that waits goes first: SQLite's lock is not fair, and would starve it."""
-BEHIND_ENTRIES: Final = 500
-"""How many may wait unseen before some are taken in though nobody asks."""
 
 TABLES: Final = """
     CREATE VIRTUAL TABLE word USING fts5 (said, tokenize = "unicode61 remove_diacritics 2");
@@ -63,15 +58,6 @@ class Index:
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")  # that is the writer's
         self._thread = ThreadPoolExecutor(1, "log index")
         self._closed = False
-        self._behind = BEHIND_ENTRIES  # who knows what was stored before
-        self._ahead: asyncio.Future[None] | None = None
-
-    def heard(self, count: int) -> None:
-        """So many more are stored; while nobody waits for the disk is the time to take some in."""
-        self._behind += count
-        if self._behind >= BEHIND_ENTRIES and not self._busy() and self._ahead is None:
-            self._ahead = self._loop.run_in_executor(self._thread, self._take_in)
-            self._ahead.add_done_callback(self._taken_in)
 
     async def catch_up(self) -> None:
         """Take in all that was stored so far. Raises `StoreError`."""
@@ -89,11 +75,6 @@ class Index:
         while not self._closed and self._step():
             if self._busy():
                 time.sleep(YIELD_S)
-
-    def _taken_in(self, done: asyncio.Future[None]) -> None:
-        self._ahead, self._behind = None, 0
-        if not done.cancelled() and (fault := done.exception()):
-            logger.warning("the index stays behind for now: %s", fault)  # whoever asks next tries again, and is told
 
     def _step(self) -> bool:
         """A few more entries, in one transaction; whether there may be others."""

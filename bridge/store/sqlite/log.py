@@ -96,7 +96,6 @@ class SqliteLog:
     def _announce(self, answers: list[Answer]) -> None:
         """In the event loop, in commit order: the room first, then whoever asked, cancelled or not."""
         self.waiting -= len(answers)
-        self._index.heard(len(answers))
         for answer in answers:
             waiting, stored, fault, gone = answer
             if self._pages and answer.withdrew:

@@ -25,13 +25,6 @@ async def test_it_catches_up_over_many_steps_when_somebody_asks(log: SqliteLog) 
     assert len(found.entries) == many
 
 
-async def test_it_takes_in_by_itself_what_came_while_nobody_asked(log: SqliteLog, path: Path) -> None:
-    await asyncio.gather(*(log.append(draft("温度")) for _ in range(index.BEHIND_ENTRIES)))
-    async with asyncio.timeout(30):
-        while ask(path, "SELECT count(*) FROM word") != [(index.BEHIND_ENTRIES,)]:
-            await asyncio.sleep(0.01)
-
-
 async def test_it_goes_on_where_it_stood_after_a_restart(path: Path) -> None:
     for number in range(2):
         log = SqliteLog(path)
