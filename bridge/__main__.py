@@ -59,17 +59,18 @@ def settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]
 
 def _with_options(command: Callable[..., None], wanted: list[dataclasses.Field[Any]]) -> Callable[..., None]:
     for setting in reversed(wanted):
-        many = isinstance(setting.default, tuple)
+        many, flag = isinstance(setting.default, tuple), isinstance(setting.default, bool)
         command = click.option(
             f"--{setting.name.replace('_', '-')}",
             setting.name,
             type=type(setting.default) if isinstance(setting.default, int) else Path if setting.name == "data" else str,
             default=setting.default,
+            is_flag=flag,
             multiple=many,
-            show_default=not many,
+            show_default=not many and not flag and setting.default != "",
             show_envvar=True,
             envvar=ENV_PREFIX + setting.name.upper(),
-            metavar=setting.metadata["metavar"],
+            metavar=None if flag else setting.metadata["metavar"],
             help=setting.metadata["help"],
         )(command)
     return click.option(
@@ -223,7 +224,9 @@ def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:
         f"  open    {url}\n"
         f"  talk    nc {host} {port}    or, by datagrams,    nc -u {host} {port}\n"
         f"  send    curl -T FILE {url}\n"
-        "  Only this machine can reach it; Ctrl+C ends it.",
+        "  Only this machine can reach it; Ctrl+C ends it."
+        if not config.on_network
+        else "",
         err=True,
     )
 

@@ -18,6 +18,8 @@ import platformdirs
 
 from bridge.gate import clean_room
 from bridge.model import Refused
+from bridge.policy.tokens import TOKEN_FILE
+from bridge.policy.zones import networks
 
 ENV_PREFIX: Final = "ROOMBRIDGE_"
 USER_DATA: Final = Path(platformdirs.user_data_dir("roombridge"))
@@ -48,7 +50,8 @@ def _setting(help: str, default: Any, metavar: str) -> Any:
 class Config:
     """All settings, checked."""
 
-    host: str = _setting("The address to serve on; only loopback until there is a network policy.", "127.0.0.1", "HOST")
+    host: str = _setting("The address to serve on.", "127.0.0.1", "HOST")
+    lan: bool = _setting("Serve on every address of this machine, IPv4 and IPv6.", False, "")
     port: int = _setting("The port, the same for TCP and UDP; 0 takes any free one.", 8080, "PORT")
     listen: tuple[str, ...] = _setting("A further address for the same rooms; may be repeated.", (), "HOST:PORT")
     data: Path = _setting(  # noqa: RUF009 - a Path is as immutable as a str
@@ -57,6 +60,19 @@ class Config:
     room: str = _setting("The room of those who name none.", "lobby", "NAME")
     allow_host: tuple[str, ...] = _setting(
         "A further name by which browsers may call this server; may be repeated.", (), "NAME"
+    )
+    token: bool = _setting("Ask programs and people on this machine for the token too.", False, "")
+    token_file: str = _setting("The file with the token; made if need be.  [default: DIR/token]", "", "FILE")
+    open: bool = _setting("Ask nobody for a token: whoever can reach this server is in.", False, "")
+    trust: tuple[str, ...] = _setting(
+        "A network whose addresses are in without a token (10.0.0.0/8, or lan for all private ones); may be repeated.",
+        (),
+        "CIDR",
+    )
+    native: str = _setting(
+        "What socket peers from elsewhere may do who show no token: open, knock (the host is asked), or off.",
+        "knock",
+        "open|knock|off",
     )
     max_file_bytes: int = _setting("The largest file taken, in bytes.", 64 * 1024**3, "BYTES")
     keep_days: int = _setting("For how many days messages are kept; 0: for ever.", 0, "DAYS")
@@ -86,9 +102,17 @@ class Config:
     log_format: str = _setting("How it is logged: text for people, or json, one object a line.", "text", "FORMAT")
 
     def __post_init__(self) -> None:
-        for host, _port in self.addresses():
-            _check_loopback(host)
+        if not all(host for host, _port in self.addresses()):
+            raise ConfigError("an empty host is no address: 0.0.0.0 or --lan is every address of this machine")
         _check_port(self.port)
+        if self.native not in ("open", "knock", "off"):
+            raise ConfigError(f"--native {self.native}: expected open, knock or off")
+        if self.open and (self.token or self.token_file):
+            raise ConfigError("--open asks for no token, so --token and --token-file make no sense beside it")
+        try:
+            networks(self.trust)
+        except ValueError as exc:
+            raise ConfigError(f"--trust: {exc}; expected a network such as 192.168.1.0/24, or lan") from None
         if self.loop not in ("asyncio", "uvloop"):
             raise ConfigError(f"--loop {self.loop}: expected asyncio or uvloop")
         if self.log_level not in ("debug", "info", "warning", "error"):
@@ -105,7 +129,11 @@ class Config:
 
     def addresses(self) -> Iterator[tuple[str, int]]:
         """Every address to listen on, the main one first."""
-        yield self.host, self.port
+        if self.lan:
+            yield "0.0.0.0", self.port  # noqa: S104 - as was asked for
+            yield "::", self.port
+        else:
+            yield self.host, self.port
         for item in self.listen:
             host, colon, port = item.rpartition(":")
             if not colon or not port.isdecimal():
@@ -113,22 +141,28 @@ class Config:
             _check_port(int(port))
             yield host.strip("[]"), int(port)
 
+    @property
+    def on_network(self) -> bool:
+        """Whether others than this machine can reach any of the addresses."""
+        return not all(_is_loopback(host) for host, _port in self.addresses())
+
+    def token_path(self) -> Path | None:
+        """Where the token is; None if nobody is asked for one."""
+        if self.open or not (self.on_network or self.token or self.token_file):
+            return None
+        return Path(self.token_file) if self.token_file else self.data / TOKEN_FILE
+
 
 def _check_port(port: int) -> None:
     if not 0 <= port <= 65535:
         raise ConfigError(f"port {port}: expected 0 to 65535")
 
 
-def _check_loopback(host: str) -> None:
+def _is_loopback(host: str) -> bool:
     try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        loopback = False
-    if not loopback:
-        raise ConfigError(
-            f"host {host} is refused: this version serves on loopback only (127.0.0.1, ::1, localhost), "
-            "because it has no way yet to tell who on a network may come in"
-        )
+        return False
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -151,9 +185,11 @@ def _of_kind(kind: type, value: Any, where: str) -> Any:
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
             return words
         raise ConfigError(f"{where} = {value!r}: expected a list of strings")
+    if kind is bool and type(value) is not bool:
+        raise ConfigError(f"{where} = {value!r}: expected true or false")
     if kind is int and type(value) is not int:
         raise ConfigError(f"{where} = {value!r}: expected a whole number")
-    if kind is not int and not isinstance(value, str):
+    if kind not in (int, bool) and not isinstance(value, str):
         raise ConfigError(f"{where} = {value!r}: expected a string")
     return value
 

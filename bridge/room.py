@@ -58,13 +58,14 @@ class Seat(Protocol):
 class Cursor:
     """A peer's place in a room: the number of the last entry it was handed, and how far it knows the boards."""
 
-    __slots__ = ("peer", "peers_known", "quiet", "room", "seat", "seq", "transfers_known")
+    __slots__ = ("host", "peer", "peers_known", "quiet", "room", "seat", "seq", "transfers_known")
 
     def __init__(self, room: Room, peer: Peer, seat: Seat, seq: int) -> None:
         self.room = room
         self.peer = peer
         self.seat = seat
         self.seq = seq
+        self.host = False  # rules the house, and hears what only its hosts hear
         self.quiet = False  # takes part, but does not want to hear the room
         self.peers_known = 0  # a version of the board; negative: told of that version only the number
         self.transfers_known = 0
@@ -322,6 +323,12 @@ class Room:
                 if form not in made:
                     made[form] = form.frame([form.encode(signal)])
                 cursor.seat.deliver(made[form])
+
+    def tell_hosts(self, signal: Signal) -> None:
+        """A word for those alone who rule the house."""
+        for cursor in list(self._cursors):
+            if cursor.host and cursor.seat.form.signals:
+                cursor.tell(signal)
 
     def progress(self, transfer: Transfer) -> None:
         """Where a transfer stands now; ended ones are forgotten after a while."""

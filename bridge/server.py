@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -19,6 +20,8 @@ from bridge.descriptors import for_connections
 from bridge.front_door import FrontDoor
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
+from bridge.policy import Native, Policy, Tokens, Zones
+from bridge.policy.zones import networks
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
 from bridge.store.space import Space
@@ -84,6 +87,7 @@ class Server:
         """In order of need; the stack closes it all in reverse: doors first, the log last."""
         config = self._config
         _claim(config.data, stack)
+        policy = _policy(config)
         sockets = [_bind(host, port, stack) for host, port in config.addresses()]
         self.address = config.host, sockets[0][0].getsockname()[1]
         self.url = f"http://{address(self.address)}/"
@@ -108,7 +112,7 @@ class Server:
 
         browsers = BrowserTransport(rooms)
         app = web.Application(client_max_size=0)
-        guard = Guard([*config.allow_host, *(host for host, _port in config.addresses())], tally)
+        guard = Guard([*config.allow_host, *(host for host, _port in config.addresses())], policy, tally)
         guard.protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
@@ -139,15 +143,15 @@ class Server:
         if (http := runner.server) is None:
             raise RuntimeError("aiohttp made no server")
 
-        line = LineTransport(rooms, lobby.name)
-        upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes)
+        line = LineTransport(rooms, lobby.name, policy)
+        upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes, policy)
         streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         door = FrontDoor(lambda: Connection(http, guard), streams, most, tally)
         stack.push_async_callback(door.empty, DRAIN_S)
         stack.callback(door.shut)
         for tcp, udp in sockets:
-            datagrams = DatagramTransport(rooms, lobby, udp, tally)
+            datagrams = DatagramTransport(rooms, lobby, udp, tally, policy)
             drops.append(datagrams.kernel_drops)
             stack.callback(datagrams.close)
             door.listen(tcp)
@@ -174,6 +178,14 @@ def _claim(folder: Path, stack: AsyncExitStack) -> None:
     stack.callback(lock.release)
 
 
+def _policy(config: Config) -> Policy:
+    try:
+        tokens = Tokens.load(config.data, config.token_path())
+    except (ValueError, OSError) as exc:
+        raise ConfigError(f"the token cannot be used: {exc}") from exc
+    return Policy(Zones(networks(config.trust)), tokens, Native(config.native), config.token)
+
+
 def _bind(host: str, port: int, stack: AsyncExitStack) -> tuple[socket.socket, socket.socket]:
     """TCP and UDP on one number. A number that was asked for and is taken is an error: we never move."""
     for chosen in _ports(host, port):
@@ -186,7 +198,7 @@ def _bind(host: str, port: int, stack: AsyncExitStack) -> tuple[socket.socket, s
             for opened in (tcp, udp):
                 if opened:
                     opened.close()
-            if port:
+            if port or exc.errno != errno.EADDRINUSE:
                 raise ConfigError(f"cannot serve on {host}:{port}: {exc.strerror} (--port N takes another)") from exc
             continue
         stack.callback(udp.close)
@@ -204,6 +216,8 @@ def _socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     made = socket.socket(family, kind)
     try:
         made.setblocking(False)
+        if family is socket.AF_INET6:  # beside IPv4 on the same number, not instead of it
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if kind is socket.SOCK_STREAM and os.name == "posix":  # on Windows it would let two servers share a port
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(where)

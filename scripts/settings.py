@@ -50,9 +50,9 @@ def rows() -> list[str]:
     """One row a setting, in the order of the code."""
     rows = ["| flag | environment | in the file | default | is |", "|---|---|---|---|---|"]
     for setting in dataclasses.fields(Config):
-        flag = f"`--{setting.name.replace('_', '-')} {setting.metadata['metavar']}`"
+        flag = f"--{setting.name.replace('_', '-')} {setting.metadata['metavar']}".rstrip()
         environment = f"`{ENV_PREFIX}{setting.name.upper()}`"
-        cells = [flag, environment, f"`{setting.name}`", default(setting.default), setting.metadata["help"]]
+        cells = [f"`{flag}`", environment, f"`{setting.name}`", default(setting.default), setting.metadata["help"]]
         rows.append(f"| {' | '.join(cells)} |")
     return rows
 
@@ -61,7 +61,7 @@ def default(value: object) -> str:
     """A default as it is on every machine."""
     if value == USER_DATA:
         return "the user's data folder, `~/.local/share/roombridge` on Linux"
-    return f"`{value}`" if value not in ((), "", None) else "none"
+    return f"`{value}`" if value not in ((), "", None) and value is not False else "none"
 
 
 def main(arguments: list[str]) -> int:

@@ -17,11 +17,12 @@ def test_loopback_is_served(host: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"host": "0.0.0.0"}, "host 0.0.0.0 is refused"),
-        ({"host": "::"}, "host :: is refused"),
-        ({"host": "192.168.1.5"}, "host 192.168.1.5 is refused"),
-        ({"host": "example.org"}, "host example.org is refused"),
-        ({"listen": ("10.0.0.1:80",)}, "host 10.0.0.1 is refused"),
+        ({"host": ""}, "an empty host is no address"),
+        ({"native": "maybe"}, "--native maybe: expected open, knock or off"),
+        ({"open": True, "token": True}, "--open asks for no token"),
+        ({"open": True, "token_file": "x"}, "--open asks for no token"),
+        ({"trust": ("home",)}, "--trust: 'home'"),
+        ({"trust": ("10.0.0.1/8",)}, "--trust: 10.0.0.1/8 has host bits set"),
         ({"listen": ("8081",)}, "--listen 8081: expected HOST:PORT"),
         ({"port": 65536}, "port 65536"),
         ({"port": -1}, "port -1"),
@@ -46,6 +47,18 @@ def test_what_cannot_be_is_named(settings: dict, named: str) -> None:
     assert named in str(fault.value)
 
 
+def test_off_this_machine_a_token_is_asked_for(tmp_path: Path) -> None:
+    assert Config(data=tmp_path).token_path() is None
+    for settings in ({"lan": True}, {"host": "0.0.0.0"}, {"listen": ("10.0.0.1:80",)}, {"token": True}):
+        assert Config(data=tmp_path, **settings).token_path() == tmp_path / "token"
+    assert Config(token_file="/etc/room").token_path() == Path("/etc/room")
+    assert Config(lan=True, open=True).token_path() is None
+
+
+def test_the_whole_machine_is_both_families() -> None:
+    assert list(Config(lan=True).addresses()) == [("0.0.0.0", 8080), ("::", 8080)]
+
+
 def test_further_addresses_follow_the_main_one() -> None:
     config = Config(listen=("127.0.0.1:8081", "[::1]:9"))
     assert list(config.addresses()) == [("127.0.0.1", 8080), ("127.0.0.1", 8081), ("::1", 9)]
@@ -65,6 +78,7 @@ def test_a_settings_file_names_settings_with_either_dash(tmp_path: Path) -> None
         ("prot = 1", "there is no setting 'prot'"),
         ("port = ", "roombridge.toml"),
         ("port = 1.5", "port = 1.5: expected a whole number"),
+        ("lan = 1", "lan = 1: expected true or false"),
         ("port = true", "port = True: expected a whole number"),
         ("room = 7", "room = 7: expected a string"),
         ("data = []", "data = []: expected a string"),

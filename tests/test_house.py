@@ -18,7 +18,7 @@ BIN = Path(sys.executable).parent
 LINES_MAX = 400
 FACADES = {"bridge/__init__.py"} | {
     f"bridge/{name}/__init__.py"
-    for name in ("wire", "transports", "transports/web", "store", "store/sqlite", "commands")
+    for name in ("wire", "transports", "transports/web", "store", "store/sqlite", "commands", "policy")
 }
 # Contracts in words: their suites are those of the engines.
 WITHOUT_TWIN = FACADES | {"bridge/log.py", "bridge/model.py"}

@@ -119,17 +119,9 @@ def test_a_file_that_is_no_toml_or_is_not_there_is_named(cwd: Path) -> None:
     assert "missing.toml" in refused(roombridge("--config", "missing.toml"))
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "room.lan", "8.8.8.8", ""])
-def test_a_host_beyond_this_machine_is_refused_with_a_sentence(cwd: Path, host: str) -> None:
-    said = refused(roombridge("--host", host, "--port", "0", "--data", cwd / "data"))
-
-    assert " ".join(f"host {host} is refused".split()) in said
-    assert "loopback" in said
-    assert not (cwd / "data").exists()
-
-
-def test_a_further_address_beyond_this_machine_is_refused_too(cwd: Path) -> None:
-    assert "host 0.0.0.0 is refused" in refused(roombridge("--listen", "0.0.0.0:8081"))
+@pytest.mark.parametrize("host", ["room.nowhere.invalid", "192.0.2.5"])
+def test_a_host_that_is_no_address_of_this_machine_is_refused_with_a_sentence(cwd: Path, host: str) -> None:
+    assert f"cannot serve on {host}:" in refused(roombridge("--host", host, "--port", "0", "--data", cwd / "data"))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +176,7 @@ def test_roombridge_and_python_m_bridge_are_the_same(cwd: Path) -> None:
     commands = [SCRIPT]
     if installed := shutil.which("roombridge", path=os.path.dirname(sys.executable)):
         commands.append((installed,))
-    for arguments in (("--help",), ("serve", "--help"), ("config",), ("--host", "::")):
+    for arguments in (("--help",), ("serve", "--help"), ("config",), ("--native", "maybe")):
         expected = called(MODULE, *arguments)
         for command in commands:
             ended = called(command, *arguments)

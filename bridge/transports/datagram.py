@@ -14,6 +14,7 @@ from typing import Final
 from bridge.guest import Guest, Later, Waiting
 from bridge.mailbox import Address, Control, Letter, Mailbox
 from bridge.model import Refused, address
+from bridge.policy import Policy, Role
 from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.tally import Tally
@@ -84,7 +85,8 @@ class DatagramSeat:
 class DatagramTransport:
     """One UDP socket and everybody who spoke to it. `room` is open as long as this is."""
 
-    def __init__(self, rooms: Rooms, room: Room, sock: socket.socket, tally: Tally) -> None:
+    def __init__(self, rooms: Rooms, room: Room, sock: socket.socket, tally: Tally, policy: Policy) -> None:
+        self._policy = policy
         self._rooms = rooms
         self._room = room
         self._mailbox = Mailbox(sock)
@@ -164,6 +166,9 @@ class DatagramTransport:
             self._tally.refused(refused.code, "udp")
             if seated is not None:
                 seated[0].notice(refused.message)
+            return
+        if seated is None and self._policy.role_of(peer[0]) is Role.STRANGER:
+            self._tally.refused("forbidden", "udp")
             return
         if seated is None:
             seated = self._seat(letter, said)

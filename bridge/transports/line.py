@@ -10,6 +10,7 @@ from typing import Final
 from bridge.guest import Guest
 from bridge.model import address
 from bridge.outlet import Outlet
+from bridge.policy import Policy, Role
 from bridge.rooms import Rooms
 from bridge.wire import line
 
@@ -53,12 +54,16 @@ class LineSeat(Outlet):
 class LineTransport:
     """Seats whoever sends a line in the default room."""
 
-    def __init__(self, rooms: Rooms, room: str) -> None:
+    def __init__(self, rooms: Rooms, room: str, policy: Policy) -> None:
         self._rooms = rooms
         self._room = room
+        self._policy = policy
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection until its end; the last words of a client that closed only its own side are stored too."""
+        if self._policy.role_of((writer.get_extra_info("peername") or ("",))[0]) is Role.STRANGER:
+            self._rooms.tally.refused("forbidden", "tcp")
+            return
         guest: Guest | None = None
         seat = LineSeat(writer)
         decoder = line.Decoder()

@@ -12,6 +12,7 @@ from bridge import gate
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
 from bridge.model import Peer, Refused, Stored, StoreError, address
+from bridge.policy import Policy, Role
 from bridge.room import Room
 from bridge.rooms import Author, Rooms
 from bridge.uploads import Moved, TakenOver, Uploads
@@ -33,7 +34,8 @@ SILENCE_S: Final = 600.0
 class UploadTransport:
     """Takes files from senders who say how long they are."""
 
-    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, max_bytes: int) -> None:
+    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, max_bytes: int, policy: Policy) -> None:
+        self._policy = policy
         self._rooms = rooms
         self._files = files
         self._uploads = uploads
@@ -42,6 +44,9 @@ class UploadTransport:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: file after file, until it ends or breaks a rule."""
+        if self._policy.role_of((writer.get_extra_info("peername") or ("",))[0]) is Role.STRANGER:
+            self._rooms.tally.refused("forbidden", "tcp")
+            return
         addr = address(writer.get_extra_info("peername"))
         author = self._rooms.author(secrets.token_hex(16))
         sent = _Sent(reader, writer)

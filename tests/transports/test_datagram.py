@@ -15,6 +15,7 @@ import pytest
 from bridge import mailbox
 from bridge.config import Config
 from bridge.model import Draft, Stored
+from bridge.policy import Policy, Tokens, Zones
 from bridge.rooms import Rooms
 from bridge.server import Server
 from bridge.store.sqlite import SqliteLog
@@ -573,7 +574,7 @@ async def test_a_socket_for_any_address_answers_from_the_one_that_was_called(
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setblocking(False)
     sock.bind(("0.0.0.0", 0))
-    transport = datagram.DatagramTransport(rooms, lobby, sock, Tally())
+    transport = datagram.DatagramTransport(rooms, lobby, sock, Tally(), Policy(Zones(), Tokens(None, "")))
 
     def conversation(host: str) -> str:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:

@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 
 from bridge.model import Code, Refused, StoreError, Unsure
+from bridge.policy import Policy, Role
 from bridge.tally import Tally
 from bridge.transports.web.answers import code_for, problem
 
@@ -54,7 +55,8 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class Guard:
     """Middleware and headers for the whole application. `names` are the host names that are ours beside loopback."""
 
-    def __init__(self, names: Collection[str], tally: Tally) -> None:
+    def __init__(self, names: Collection[str], policy: Policy, tally: Tally) -> None:
+        self._policy = policy
         self._tally = tally
         self._names = frozenset(name.casefold() for name in names)
 
@@ -96,6 +98,8 @@ class Guard:
         site = request.headers.get("Sec-Fetch-Site", "none")
         if request.method not in _READING and site in ("cross-site", "same-site"):
             raise Refused("forbidden", f"a {site} page may not change anything here")
+        if self._policy.role_of(request.remote or "") is Role.STRANGER:
+            raise web.HTTPUnauthorized(reason="a token is asked for here")
         for header, plain in _PLAIN.items():
             if request.headers.get(header, plain).strip().lower() != plain:
                 raise Refused("unsupported", f"{header} is not taken: send the bytes as they are")

@@ -1,0 +1,34 @@
+"""Who somebody is to a server: by address, else by what they show."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.policy import Policy, Role, Tokens, Zones
+from bridge.policy.zones import networks
+
+TRUST = Zones(networks(["10.0.0.0/8"]))
+TOKENS = Tokens("the token of members", "the token of the host")
+
+
+@pytest.mark.parametrize(
+    ("policy", "ip", "role"),
+    [
+        (Policy(TRUST, TOKENS), "127.0.0.1", Role.MEMBER),
+        (Policy(TRUST, TOKENS), "10.1.2.3", Role.MEMBER),
+        (Policy(TRUST, TOKENS), "192.168.1.2", Role.STRANGER),
+        (Policy(TRUST, TOKENS, guard_loopback=True), "127.0.0.1", Role.STRANGER),
+        (Policy(TRUST, TOKENS, guard_loopback=True), "10.1.2.3", Role.MEMBER),
+        (Policy(TRUST, Tokens(None, "h")), "192.168.1.2", Role.MEMBER),
+    ],
+)
+def test_an_address_alone(policy: Policy, ip: str, role: Role) -> None:
+    assert policy.role_of(ip) is role
+
+
+def test_a_secret() -> None:
+    policy = Policy(TRUST, TOKENS)
+    assert policy.role_with("the token of members") is Role.MEMBER
+    assert policy.role_with("the token of the host") is Role.HOST
+    assert policy.role_with("a guess") is Role.STRANGER
+    assert Policy(TRUST, Tokens(None, "the token of the host")).role_with("") is Role.STRANGER
