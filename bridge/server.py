@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Final
 
 from aiohttp import web
-from filelock import FileLock, Timeout
 
 from bridge.config import Config, ConfigError
 from bridge.descriptors import for_connections
@@ -21,6 +20,7 @@ from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
+from bridge.store.folder import claimed
 from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
 from bridge.store.unfinished import DiskUnfinished
@@ -83,7 +83,7 @@ class Server:
     async def _open(self, stack: AsyncExitStack) -> None:
         """In order of need; the stack closes it all in reverse: doors first, the log last."""
         config = self._config
-        _claim(config.data, stack)
+        stack.enter_context(claimed(config.data))
         sockets = [_bind(host, port, stack) for host, port in config.addresses()]
         self.address = config.host, sockets[0][0].getsockname()[1]
         self.url = f"http://{address(self.address)}/"
@@ -158,20 +158,6 @@ class Server:
         logger.critical("the disk has failed, so nothing more is stored and the server ends: %s", fault)
         self.failed = True
         self._on_failure()
-
-
-def _claim(folder: Path, stack: AsyncExitStack) -> None:
-    """The data folder is ours alone as long as we run."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", timeout=0)
-        lock.acquire()
-    except Timeout:
-        message = f"the data folder {folder} is in use by another roombridge (--data DIR takes another)"
-        raise ConfigError(message) from None
-    except OSError as exc:
-        raise ConfigError(f"the data folder {folder} cannot be used: {exc}") from exc
-    stack.callback(lock.release)
 
 
 def _bind(host: str, port: int, stack: AsyncExitStack) -> tuple[socket.socket, socket.socket]:

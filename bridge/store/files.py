@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 from bridge.log import Digest, Part
 from bridge.model import Refused, StoreError
+from bridge.store.folder import faults_named
 
 logger = logging.getLogger("roombridge.files")
 
@@ -35,7 +36,7 @@ _O_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 class DiskFiles:
-    """The contract `bridge.log.Files` over one private folder."""
+    """The contract `bridge.log.Files` over one private folder. Raises `StoreError` for one that cannot be used."""
 
     def __init__(self, folder: Path, claim: Callable[[int], object] = lambda size: None) -> None:
         self.claim = claim
@@ -45,12 +46,13 @@ class DiskFiles:
         self.uploads = folder / "uploads"
         self._writers = ThreadPoolExecutor(WRITERS, "files")
         self._shelves: set[Path] = set()
-        for made in (self._parts, self._whole, self.uploads):
-            made.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left_over in self._parts.iterdir():  # of a server that was killed; nobody can go on with them
-            left_over.unlink()
-        os.utime(self._parts)
-        self._opened_ns = self._parts.stat().st_ctime_ns  # by the disk's own clock
+        with faults_named(folder):
+            for made in (self._parts, self._whole, self.uploads):
+                made.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for left_over in self._parts.iterdir():  # of a server that was killed; nobody can go on with them
+                left_over.unlink()
+            os.utime(self._parts)
+            self._opened_ns = self._parts.stat().st_ctime_ns  # by the disk's own clock
 
     async def create(self, size: int | None = None) -> Part:
         self.claim(size or 0)

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -20,7 +21,7 @@ from bridge.log import Page, RoomInfo, Trimmed
 from bridge.model import Draft, Entry, Refused, Stored, StoreError
 from bridge.store.sqlite import keeping, queries, search
 from bridge.store.sqlite.index import Index
-from bridge.store.sqlite.schema import connect, meta, reader
+from bridge.store.sqlite.schema import connect, faults_named, meta, reader
 from bridge.store.sqlite.transaction import Transactions
 from bridge.store.sqlite.writer import Answer, Chore, Waiting, Writer
 
@@ -44,25 +45,27 @@ class SqliteLog:
         self.on_failure: Callable[[StoreError], None] = lambda fault: None
         self.on_gone: Callable[[str], None] = lambda file: None
         self._loop = asyncio.get_running_loop()
-        self._connection = connect(path)
-        self.epoch = meta(self._connection, "epoch", lambda: secrets.token_hex(8).encode()).decode()
-        self.salt = meta(self._connection, "salt", lambda: secrets.token_bytes(32))
         self.waiting = 0
         """Drafts on their way to the disk."""
         self._closed = False
         self._fault: StoreError | None = None
-        self._transactions = Transactions(self._connection, relieve, self._failed)
-        self._writer = Writer(self._transactions, clock, self)
-        # Opened now, so that running out of descriptors later cannot stop the reading.
         self._reading: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        for _ in range(READERS):
-            self._reading.put(reader(path))
+        with faults_named(path), ExitStack() as opened:
+            self._connection = opened.enter_context(closing(connect(path)))
+            self.epoch = meta(self._connection, "epoch", lambda: secrets.token_hex(8).encode()).decode()
+            self.salt = meta(self._connection, "salt", lambda: secrets.token_bytes(32))
+            self._transactions = Transactions(self._connection, relieve, self._failed)
+            # Opened now, so that running out of descriptors later cannot stop the reading.
+            for _ in range(READERS):
+                self._reading.put(opened.enter_context(closing(reader(path))))
+            self._index = Index(path, lambda: self.waiting > 0)
+            opened.pop_all()
+        self._writer = Writer(self._transactions, clock, self)
         self._readers = ThreadPoolExecutor(READERS, "log reader")
         self._pages = 0
         """How many are being read."""
         self._withdrawn: set[int] = set()
         """What was withdrawn meanwhile."""
-        self._index = Index(path, lambda: self.waiting > 0)
 
     # Writing
 

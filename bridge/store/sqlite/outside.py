@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from bridge.model import Entry, Gap, StoreError
 from bridge.store.sqlite import keeping, queries
+from bridge.store.sqlite.schema import faults_named
 
 PAGE: Final = 500
 
@@ -68,11 +69,8 @@ def entries(path: Path, room: str) -> Iterator[Entry | Gap]:
 
 @contextmanager
 def _asked(path: Path) -> Iterator[sqlite3.Connection]:
-    try:
-        with closing(_open(path)) as log:
-            yield log
-    except sqlite3.Error as exc:
-        raise StoreError(f"{path}: {exc}") from exc
+    with faults_named(path), closing(_open(path)) as log:
+        yield log
 
 
 def _open(path: Path) -> sqlite3.Connection:

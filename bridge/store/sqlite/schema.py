@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +49,7 @@ MIGRATIONS: Final = (_ENTRIES + index.TABLES,)
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the writer's connection, bring the schema forward. Raises `StoreError` for what is no log of ours."""
-    try:
+    with faults_named(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             if connection.execute("PRAGMA user_version").fetchone() == (0,):
@@ -66,9 +67,16 @@ def connect(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
+    return connection
+
+
+@contextmanager
+def faults_named(path: Path) -> Iterator[None]:
+    """What SQLite says against it is told with its name, as a `StoreError`."""
+    try:
+        yield
     except sqlite3.Error as exc:
         raise StoreError(f"{path}: {exc}") from exc
-    return connection
 
 
 def scrub(connection: sqlite3.Connection) -> bool:
