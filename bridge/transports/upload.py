@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from bridge import gate
@@ -55,7 +56,11 @@ class UploadTransport:
         except upload.BadHeader as bad:
             self._rooms.tally.refused("bad_request", "tcp")
             logger.info("closed %s: %s", addr, bad)
-            writer.transport.abort()
+            if isinstance(bad, upload.Unusable) and bad.reply:
+                writer.write(upload.refusal("bad_request", str(bad)))
+                await sent.hear_out()
+            else:
+                writer.transport.abort()
 
     async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> bytes:
         """Take one file, or read it away; the line for a sender that wants one."""
@@ -153,6 +158,19 @@ class _Sent:
         drained = 0
         while self._inside and not self.waits and drained < DRAIN_MAX_BYTES and (data := await self.body()):
             drained += len(data)
+
+    async def hear_out(self) -> None:
+        """Of a sender that did not say how much comes: say nothing more, read away until it ends or time is up.
+
+        Were it closed while something is unread, its kernel would be told to forget what it has not read yet.
+        """
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEADER_S):
+                drained = 0
+                while drained < DRAIN_MAX_BYTES and (data := await self._reader.read(READ_BYTES)):
+                    drained += len(data)
 
     async def _next(self) -> upload.Event | None:
         # One by one: a bad header takes nothing away from the file before it, even if both came at once.
