@@ -20,6 +20,8 @@ from bridge.room import Room
 logger = logging.getLogger("roombridge.intake")
 
 RATE_WINDOW_S: Final = 1.0
+STILL_S: Final = 2.0
+"""A sender that is silent for so long has no rate to speak of."""
 
 
 class Coming(NamedTuple):
@@ -48,8 +50,10 @@ class Intake:
         self._name = clean_file_name(coming.name)
         self._max_bytes = max_bytes
         self._received = received
-        self._marked = (time.monotonic(), received)
+        self._heard = time.monotonic()
+        self._marked = (self._heard, received)
         self._rate = 0.0
+        self._looking: asyncio.TimerHandle | None = None
         self._announced: asyncio.Future[Stored] | None = None
         self._removing: asyncio.Future[None] | None = None
 
@@ -61,6 +65,7 @@ class Intake:
 
     async def __aenter__(self) -> Self:
         self._show("receiving")
+        self._look()
         return self
 
     async def write(self, data: bytes | memoryview) -> None:
@@ -90,6 +95,8 @@ class Intake:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
         if self._announced is None:  # else it is for the log to say what becomes of it
             await self._leave(fault)
 
@@ -114,10 +121,22 @@ class Intake:
 
     def _measure(self) -> None:
         now, (since, then) = time.monotonic(), self._marked
+        self._heard = now
         if now - since >= RATE_WINDOW_S or not self._rate:
             self._rate = (self._received - then) / max(now - since, 1e-3)
         if now - since >= RATE_WINDOW_S:
             self._marked = (now, self._received)
+
+    def _look(self) -> None:
+        """A sender that has fallen silent keeps no rate; its next one is measured from now on."""
+        now = time.monotonic()
+        if now - self._heard >= STILL_S:
+            if self._rate and self._announced is None:
+                self._rate = 0.0
+                self._show("receiving")
+            self._heard, self._marked = now, (now, self._received)
+        again = self._heard + STILL_S - now
+        self._looking = asyncio.get_running_loop().call_later(again, self._look)
 
     def _reason(self, fault: BaseException | None) -> str:
         match fault:

@@ -114,6 +114,27 @@ async def test_a_digest_is_checked_in_either_case_and_no_size_is_needed(house: H
         assert (await file.finish()).new
 
 
+async def test_a_sender_that_falls_silent_has_no_rate_until_it_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.intake.STILL_S", 0.05)
+
+    def rate() -> int:
+        (transfer,) = house.room.transfers
+        assert transfer.state == "receiving"
+        return transfer.rate
+
+    async with await house.begin() as file:
+        for piece in (b"he", b"ll"):
+            await file.write(piece)
+            assert rate() > 0
+            await until(lambda: rate() == 0)
+        await file.write(b"o")
+        await file.finish()
+    await asyncio.sleep(0.1)  # nobody looks any more
+    assert [state for state, _, _ in house.states()] == ["done"]
+
+
 async def test_a_repeated_key_keeps_the_first_file_only(house: House) -> None:
     stored = []
     for _ in range(2):

@@ -44,9 +44,7 @@ UNUSABLE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("make", UNUSABLE.values(), ids=UNUSABLE.keys())
-async def test_one_that_cannot_be_used_is_named_in_one_sentence(
-    tmp_path: Path, make: Callable[[Path], object]
-) -> None:
+async def test_one_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(data := tmp_path / "data")
     with pytest.raises(StoreError) as refused:
         async with Server(Config(port=0, data=data)):

@@ -129,7 +129,7 @@ UNUSABLE += ["size is negative", "size beyond 63 bits", "size of 5,000 digits", 
 @pytest.mark.parametrize("raw", [BAD[name] for name in UNUSABLE], ids=UNUSABLE)
 def test_an_object_that_is_no_header_says_whether_its_sender_waits(raw: bytes) -> None:
     for more, reply in ((b"}", False), (b',"reply":true}', True), (b',"reply":1}', False), (b',"reply":"yes"}', False)):
-        with pytest.raises(Unusable, match="^the header: ") as bad:
+        with pytest.raises(Unusable, match="the header: ") as bad:
             parse(raw.removesuffix(b"}") + more)
         assert bad.value.reply is reply
 
