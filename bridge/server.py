@@ -97,6 +97,7 @@ class Server:
         log.on_commit = tally.committed
         log.on_failure = self._fail
         log.on_gone = files.let_go
+        log.on_same = files.share
         rooms = Rooms(log, tally)
         keep = Keep(config.keep_days, config.keep_bytes, config.keep_files_days, config.keep_files_bytes)
         keeper = Keeper(log, files, keep, also=space.refit)

@@ -44,6 +44,7 @@ class SqliteLog:
         """Told on the writer's thread how long each batch took, and how many drafts it had."""
         self.on_failure: Callable[[StoreError], None] = lambda fault: None
         self.on_gone: Callable[[str], None] = lambda file: None
+        self.on_same: Callable[[str, str], None] = lambda file, first: None
         self._loop = asyncio.get_running_loop()
         self.waiting = 0
         """Drafts on their way to the disk."""
@@ -100,11 +101,13 @@ class SqliteLog:
         """In the event loop, in commit order: the room first, then whoever asked, cancelled or not."""
         self.waiting -= len(answers)
         for answer in answers:
-            waiting, stored, fault, gone = answer
+            waiting, stored, fault, gone, first = answer
             if self._pages and answer.withdrew:
                 self._withdrawn.add(answer.withdrew)
             if stored is not None and stored.new:
                 self.on_entry(stored.entry)
+                if first is not None and stored.entry.file is not None:
+                    self.on_same(stored.entry.file.id, first)
             if gone is not None:
                 self.on_gone(gone)
             _settle(waiting.future, stored, fault)

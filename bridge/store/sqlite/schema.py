@@ -14,6 +14,8 @@ from bridge.store.sqlite import index
 WAIT_MS: Final = 5000
 """How long the writer waits for another process that writes, such as the `sqlite3` shell."""
 SCRUB_WAIT_MS: Final = 20
+DIGEST: Final = "json_extract(file, '$.sha256')"
+"""Of an entry's file; written like this, SQLite finds it in an index."""
 
 _ENTRIES: Final = """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -43,8 +45,14 @@ _ENTRIES: Final = """
     INSERT INTO meta VALUES ('released', 0); -- files of entries up to this number are no longer kept
 """
 
+# Which files have the same bytes, and which are of one author.
+_DIGESTS: Final = f"""
+    CREATE INDEX entry_digest ON entry ({DIGEST}, seq) WHERE file_id IS NOT NULL;
+    CREATE INDEX entry_author_file ON entry (author, seq) WHERE file_id IS NOT NULL;
+"""
+
 # Forward only: script N takes a log from schema N to N + 1. Never edit one that was released.
-MIGRATIONS: Final = (_ENTRIES + index.TABLES,)
+MIGRATIONS: Final = (_ENTRIES + index.TABLES, _DIGESTS)
 
 
 def connect(path: Path) -> sqlite3.Connection:

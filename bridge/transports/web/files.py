@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
@@ -86,15 +88,19 @@ class FileHandlers:
         if_match = request.if_match
         if if_match is not None and not any(tag.value in (file.sha256, "*") for tag in if_match):
             return web.Response(status=412)
-        return _Blob(self._files.path(file.id), file.sha256, headers=file_headers(file))
+        return _Blob(self._files.path(file.id), file.sha256, entry.at, headers=file_headers(file))
 
 
 class _Blob(web.FileResponse):
-    """A file whose entity tag is its digest, whatever `FileResponse` makes of its time and size."""
+    """A file whose entity tag is its digest and whose time its entry's, whatever `FileResponse` makes of the disk's.
 
-    def __init__(self, path: Path, sha256: str, headers: dict[str, str]) -> None:
+    Other files may have the same bytes on the disk, and it is nobody's business when those came.
+    """
+
+    def __init__(self, path: Path, sha256: str, at: int, headers: dict[str, str]) -> None:
         super().__init__(path, chunk_size=CHUNK_BYTES, headers=headers)
         self._tag = ETag(sha256)
+        self._at = datetime.fromtimestamp(at / 1000, UTC)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """The conditions were settled against the digest; a range with an If-Range of another digest is not asked."""
@@ -112,3 +118,11 @@ class _Blob(web.FileResponse):
     @etag.setter
     def etag(self, value: ETag | str | None) -> None:
         self.headers[hdrs.ETAG] = f'"{self._tag.value}"'
+
+    @property
+    def last_modified(self) -> datetime:
+        return self._at
+
+    @last_modified.setter
+    def last_modified(self, value: object) -> None:
+        self.headers[hdrs.LAST_MODIFIED] = format_datetime(self._at, usegmt=True)
