@@ -15,6 +15,7 @@ from bridge.gate import clean_file_name
 from bridge.log import Files, Part
 from bridge.media import media_type
 from bridge.model import Draft, FileRef, Peer, Refused, Stored, StoreError, Transfer, Unsure
+from bridge.quota import Claim, Quota
 from bridge.room import Room
 
 logger = logging.getLogger("roombridge.intake")
@@ -42,13 +43,13 @@ class Intake:
     is what the part holds already.
     """
 
-    def __init__(self, room: Room, files: Files, part: Part, coming: Coming, max_bytes: int, received: int = 0) -> None:
+    def __init__(self, room: Room, files: Files, part: Part, coming: Coming, claim: Claim, received: int = 0) -> None:
         self._room = room
         self._files = files
         self._part = part
         self._coming = coming
         self._name = clean_file_name(coming.name)
-        self._max_bytes = max_bytes
+        self._claim = claim
         self._received = received
         self._heard = time.monotonic()
         self._marked = (self._heard, received)
@@ -58,10 +59,10 @@ class Intake:
         self._removing: asyncio.Future[None] | None = None
 
     @classmethod
-    async def begin(cls, room: Room, files: Files, coming: Coming, max_bytes: int) -> Intake:
+    async def begin(cls, room: Room, files: Files, coming: Coming, quota: Quota) -> Intake:
         """Raises `Refused` `too_large` before a byte is taken, or `disk_full`."""
-        check_size(coming.size or 0, max_bytes)
-        return cls(room, files, await files.create(coming.size), coming, max_bytes)
+        claim = await quota.claim(coming.author, coming.size or 0)
+        return cls(room, files, await claim.made(files.create(coming.size)), coming, claim)
 
     async def __aenter__(self) -> Self:
         self._show("receiving")
@@ -70,7 +71,7 @@ class Intake:
 
     async def write(self, data: bytes | memoryview) -> None:
         """The next bytes. Raises `Refused` `too_large` or `disk_full`."""
-        check_size(self._received + len(data), self._max_bytes)
+        await self._claim.reach(self._received + len(data))
         await self._part.write(data)
         self._received += len(data)
         self._room.tally.heard(self._coming.sender.via, len(data))
@@ -105,9 +106,11 @@ class Intake:
         try:
             await self._part.abort()
         finally:  # cancelled just here, it must be gone all the same
+            self._claim.end()
             await self._files.remove(self._part.id)
 
     def _settle(self, announced: asyncio.Future[Stored]) -> None:
+        self._claim.end(kept=announced.exception() is None and announced.result().new)
         if (fault := announced.exception()) is not None:
             self._show("failed", self._reason(fault))
         elif announced.result().new:
@@ -161,8 +164,3 @@ class Intake:
                 reason=reason,
             )
         )
-
-
-def check_size(size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        raise Refused("too_large", f"{size} bytes, at most {max_bytes} (--max-file-bytes)")

@@ -117,8 +117,8 @@ class Keeping(Protocol):
     async def trim(self, before: int) -> Trimmed:
         """A step: the oldest entries go, as far as they are from before `before`."""
 
-    async def file_bytes(self) -> int:
-        """Bytes of all files that are kept; the same bytes count once."""
+    async def file_bytes(self, author: str | None = None) -> int:
+        """Bytes of all files that are kept, or of those of one author; the same bytes count once."""
 
     async def release(self, before: int, enough: int) -> Trimmed:
         """A step: the oldest files, as far as they are from before `before`, until that frees `enough` bytes.

@@ -18,6 +18,7 @@ from bridge.descriptors import for_connections
 from bridge.front_door import FrontDoor
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
+from bridge.quota import Quota
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
 from bridge.store.folder import claimed
@@ -103,7 +104,8 @@ class Server:
         keeper = Keeper(log, files, keep, also=space.refit)
         lobby = await rooms.get(config.room)
         kept_s = config.unfinished_hours * 3600.0
-        uploads = Uploads(rooms, files, DiskUnfinished(files), config.max_file_bytes, kept_s)
+        quota = Quota(log, config.max_file_bytes, config.max_sender_bytes, config.max_store_bytes)
+        uploads = Uploads(rooms, files, DiskUnfinished(files), quota, kept_s)
         await uploads.open(log.file)
         stack.push_async_callback(uploads.close)
 
@@ -116,11 +118,11 @@ class Server:
         handlers = (
             browsers,
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
-            MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
+            MessageHandlers(rooms, log, lobby.name, Forms(files, quota)),
             SearchHandlers(log),
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
-            FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
+            FileHandlers(rooms, log, files, lobby.name, quota),
             ArchiveHandlers(log, files),
             WithdrawalHandlers(rooms, log),
             MetricHandlers(rooms, lambda: door.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
@@ -141,7 +143,7 @@ class Server:
             raise RuntimeError("aiohttp made no server")
 
         line = LineTransport(rooms, lobby.name)
-        upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes)
+        upload = UploadTransport(rooms, files, uploads, lobby.name, quota)
         streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         door = FrontDoor(lambda: Connection(http, guard), streams, most, tally)

@@ -13,6 +13,7 @@ import pytest
 
 from bridge.intake import Coming, Intake
 from bridge.model import Draft, Peer, Refused, Stored, StoreError
+from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
@@ -31,7 +32,7 @@ class House(NamedTuple):
 
     def begin(self, size: int | None = 5, key: str = "k", max_bytes: int = 1000, sha256: str | None = None):
         coming = Coming("../报告.pdf", size, "author", key, SENDER, sha256)
-        return Intake.begin(self.room, self.files, coming, max_bytes)
+        return Intake.begin(self.room, self.files, coming, Quota(self.log, max_bytes))
 
     def kept(self) -> list[Path]:
         folders = (self.folder / "parts", self.folder / "files")

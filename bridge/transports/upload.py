@@ -13,6 +13,7 @@ from bridge import gate
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
 from bridge.model import Peer, Refused, Stored, StoreError, address
+from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Author, Rooms
 from bridge.uploads import Moved, TakenOver, Uploads
@@ -34,12 +35,12 @@ SILENCE_S: Final = 600.0
 class UploadTransport:
     """Takes files from senders who say how long they are."""
 
-    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, max_bytes: int) -> None:
+    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, quota: Quota) -> None:
         self._rooms = rooms
         self._files = files
         self._uploads = uploads
         self._room = room
-        self._max_bytes = max_bytes
+        self._quota = quota
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: file after file, until it ends or breaks a rule."""
@@ -83,7 +84,7 @@ class UploadTransport:
         coming = Coming(header.file_name, header.file_size, author.key, secrets.token_hex(12), sender, header.sha256)
         if header.resume and header.reply:
             return await self._go_on(room, coming, header.file_size, sent)
-        async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
+        async with await Intake.begin(room, self._files, coming, self._quota) as file:
             while data := await sent.body():
                 await file.write(data)
             return await file.finish()

@@ -23,9 +23,9 @@ _OLDEST_FILES: Final = (
     f"SELECT at, seq, file_id, file_size * NOT EXISTS ({_SAME_LATER}) "  # noqa: S608
     f"FROM (SELECT at, seq, file_id, file_size, {DIGEST} AS digest FROM entry WHERE {_HELD} ORDER BY seq LIMIT ?) held"
 )
-_FILE_BYTES: Final = (
-    f"SELECT coalesce(sum(size), 0) FROM (SELECT max(file_size) AS size FROM entry WHERE {_HELD} GROUP BY {DIGEST})"  # noqa: S608
-)
+_BYTES: Final = "SELECT coalesce(sum(size), 0) FROM (SELECT max(file_size) AS size FROM entry WHERE"
+_FILE_BYTES: Final = f"{_BYTES} {_HELD} GROUP BY {DIGEST})"
+_FILE_BYTES_OF: Final = f"{_BYTES} {_HELD} AND author = ? GROUP BY {DIGEST})"
 _FIRST: Final = f"SELECT file_id FROM entry WHERE {_HELD} AND {DIGEST} = ? AND seq < ? ORDER BY seq LIMIT 1"  # noqa: S608
 _FILES_AFTER: Final = f"SELECT seq, file_id FROM entry WHERE {_HELD} AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
 _IS_HELD: Final = f"SELECT 1 FROM entry WHERE {_HELD} AND file_id = ?"  # noqa: S608
@@ -80,8 +80,9 @@ def size(connection: sqlite3.Connection) -> int:
     return (pages - free) * int(page_bytes)
 
 
-def file_bytes(connection: sqlite3.Connection) -> int:
-    return int(connection.execute(_FILE_BYTES).fetchone()[0])
+def file_bytes(connection: sqlite3.Connection, author: str | None) -> int:
+    asked = connection.execute(_FILE_BYTES) if author is None else connection.execute(_FILE_BYTES_OF, (author,))
+    return int(asked.fetchone()[0])
 
 
 def first(connection: sqlite3.Connection, sha256: str, before: int) -> str | None:

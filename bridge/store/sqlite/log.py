@@ -140,8 +140,8 @@ class SqliteLog:
     async def size(self) -> int:
         return await self._on_reader(keeping.size)
 
-    async def file_bytes(self) -> int:
-        return await self._on_reader(keeping.file_bytes)
+    async def file_bytes(self, author: str | None = None) -> int:
+        return await self._on_reader(keeping.file_bytes, author)
 
     async def files(self, after: int, limit: int) -> list[tuple[int, str]]:
         return await self._on_reader(keeping.files, after, limit)

@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 from bridge.intake import Coming, Intake
 from bridge.log import Files, Log
 from bridge.model import Refused
+from bridge.quota import Quota
 from bridge.rooms import Rooms
 from bridge.transports.web.answers import file_url, json, wants_json
 from bridge.transports.web.body import body
@@ -33,12 +34,12 @@ _CONDITIONS: Final = (
 class FileHandlers:
     """`PUT /r/{room}/{name}` and `GET /files/{id}/{name}`."""
 
-    def __init__(self, rooms: Rooms, log: Log, files: Files, room: str, max_bytes: int) -> None:
+    def __init__(self, rooms: Rooms, log: Log, files: Files, room: str, quota: Quota) -> None:
         self._rooms = rooms
         self._log = log
         self._files = files
         self._room = room
-        self._max_bytes = max_bytes
+        self._quota = quota
         self._early = EarlyDownload(log, files)
 
     def routes(self) -> list[web.RouteDef]:
@@ -61,7 +62,7 @@ class FileHandlers:
         name = request.match_info.get("name") or header_text(request, "X-Filename") or "upload"
         size = request.content_length
         coming = Coming(name, size, who.author, who.key, who.peer)
-        async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
+        async with await Intake.begin(room, self._files, coming, self._quota) as file:
             async for piece in body(request):
                 await file.write(piece)
             stored = await file.finish()
