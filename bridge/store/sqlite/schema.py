@@ -115,10 +115,16 @@ def meta(connection: sqlite3.Connection, name: str, make: Callable[[], bytes]) -
     return value
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
+def version(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema of this log. Raises `StoreError` for one that nobody here knows how to read."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > len(MIGRATIONS):
         known = len(MIGRATIONS)
-        raise StoreError(f"{path} has schema {version}, made by a newer roombridge; this one knows up to {known}")
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        raise StoreError(f"{path} has schema {found}, made by a newer roombridge; this one knows up to {known}")
+    return int(found)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    known = version(connection, path)
+    for number, script in enumerate(MIGRATIONS[known:], known + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
