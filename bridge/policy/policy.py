@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
+from bridge.policy.guesses import Guesses
+from bridge.policy.limits import Limits
 from bridge.policy.tokens import Tokens
 from bridge.policy.zones import Zone, Zones
 
@@ -28,11 +30,19 @@ class Policy:
     """`guard_loopback`: this machine has to show the token too; `native`: what socket peers from elsewhere may do."""
 
     def __init__(
-        self, zones: Zones, tokens: Tokens, native: Native = Native.KNOCK, guard_loopback: bool = False
+        self,
+        zones: Zones,
+        tokens: Tokens,
+        native: Native = Native.KNOCK,
+        guard_loopback: bool = False,
+        guesses: Guesses | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.zones = zones
         self.tokens = tokens
         self.native = native
+        self.guesses = guesses or Guesses(zones)
+        self.limits = limits or Limits(zones)
         self._guard_loopback = guard_loopback
 
     def role_of(self, ip: str) -> Role:

@@ -54,6 +54,20 @@ def bare(ip: str) -> IpAddress:
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
+def household(ip: str) -> str:
+    """Whom a limit counts as one: an IPv4 address, or a /64 of IPv6, in which one host has as many as it likes.
+
+    Link-local addresses all lie in one /64, so each stands for itself.
+    """
+    try:
+        found = bare(ip)
+    except ValueError:
+        return ip
+    if found.version == 4 or found.is_link_local:
+        return str(found)
+    return str(ipaddress.ip_network((found, 64), strict=False))
+
+
 def networks(words: Iterable[str]) -> tuple[Network, ...]:
     """What `--trust` names: CIDR blocks, single addresses, or `lan`. Raises `ValueError`."""
     found: list[Network] = []
