@@ -86,15 +86,22 @@ class Slots:
 
 
 class Limits:
-    """All that one server limits by address."""
+    """All that one server limits by address. Who comes through a proxy is limited by his own, the proxy is not."""
 
-    def __init__(self, zones: Zones, numbers: Numbers | None = None) -> None:
+    def __init__(
+        self, zones: Zones, numbers: Numbers | None = None, is_proxy: Callable[[str], bool] = lambda ip: False
+    ) -> None:
         self.numbers = numbers = numbers or Numbers()
         self._zones = zones
+        self._is_proxy = is_proxy
         self.messages = Rate(numbers.messages_per_s, numbers.messages_burst, self._near)
-        self.connects = Rate(numbers.connects_per_s, numbers.connects_burst, self._near)
-        self.connections = Slots(numbers.connections, self._near)
+        self.connects = Rate(numbers.connects_per_s, numbers.connects_burst, self._carries)
+        self.connections = Slots(numbers.connections, self._carries)
         self.uploads = Slots(numbers.uploads, self._near)
 
     def _near(self, ip: str) -> bool:
         return self._zones.of(ip) is not Zone.ELSEWHERE
+
+    def _carries(self, ip: str) -> bool:
+        """Connections of a proxy are those of all whom it speaks for."""
+        return self._near(ip) or self._is_proxy(ip)

@@ -43,9 +43,11 @@ class Zones:
             return Zone.ELSEWHERE
         if found.is_loopback:
             return Zone.LOOPBACK
-        if any(found in network for network in self._trust if network.version == found.version):
-            return Zone.TRUSTED
-        return Zone.ELSEWHERE
+        return Zone.TRUSTED if self.has(found) else Zone.ELSEWHERE
+
+    def has(self, ip: IpAddress) -> bool:
+        """Whether one of the networks holds it."""
+        return any(ip in network for network in self._trust if network.version == ip.version)
 
 
 def bare(ip: str) -> IpAddress:
