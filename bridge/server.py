@@ -70,6 +70,7 @@ class Server:
         self._stack = AsyncExitStack()
         self.url = ""
         self.address = ("", 0)
+        self.policy: Policy
         self.reach: list[Reach] = []
         """Where others find a server that serves everywhere, the best first."""
 
@@ -88,7 +89,7 @@ class Server:
         """In order of need; the stack closes it all in reverse: doors first, the log last."""
         config = self.config
         _claim(config.data, stack)
-        policy = _policy(config)
+        self.policy = policy = _policy(config)
         bound = _bind(config)
         for pair in bound:
             stack.callback(pair.close)
