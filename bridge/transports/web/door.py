@@ -90,8 +90,9 @@ class Door:
         """The most of what address, cookie and token are worth."""
         cookie = self._policy.role_with_cookie(request.cookies.get(_cookie_name(request), ""))
         role = max(self._policy.role_in(caller_of(request).zone), cookie)
-        if role is Role.STRANGER or self._policy.guesses.allow(caller_of(request).ip):
-            role = max([role, *(self._weigh(request, secret) for secret in _shown(request))])
+        shown = list(_shown(request))
+        if shown and (role is Role.STRANGER or self._policy.guesses.allow(caller_of(request).ip)):
+            role = max([role, *(self._weigh(request, secret) for secret in shown)])
         return role
 
     def _weigh(self, request: web.Request, secret: str) -> Role:
