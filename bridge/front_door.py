@@ -18,6 +18,7 @@ from typing import Final
 from bridge.doorkeeper import Connection, Doorkeeper
 from bridge.model import address
 from bridge.outlet import cut
+from bridge.policy import Limits
 from bridge.tally import Tally
 from bridge.wire.sniff import Language, settled_by_waiting, sniff
 
@@ -45,9 +46,14 @@ class FrontDoor:
     """Listens on any number of sockets; `streams` and `http` say who speaks which language."""
 
     def __init__(
-        self, http: Callable[[], asyncio.Protocol], streams: Mapping[Language, Serve], most: int, tally: Tally
+        self,
+        http: Callable[[], asyncio.Protocol],
+        streams: Mapping[Language, Serve],
+        most: int,
+        tally: Tally,
+        limits: Limits,
     ) -> None:
-        self.keeper = Doorkeeper(most, self._listen, tally)
+        self.keeper = Doorkeeper(most, self._listen, tally, limits)
         self._http = http
         self._streams = streams
         self._loop = asyncio.get_running_loop()
@@ -96,7 +102,7 @@ class FrontDoor:
                 self._rest(f"{self.keeper.inside} are inside, the most there may be (--max-connections)")
                 return
             try:
-                accepted, _peer = listener.accept()
+                accepted, peer = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as exc:
@@ -105,7 +111,8 @@ class FrontDoor:
                 self._rest(f"{exc.strerror}; trying again every {ACCEPT_PAUSE_S} s")
                 self._loop.call_later(ACCEPT_PAUSE_S, self._listen)
                 return
-            connection = self.keeper.admit(accepted)
+            if (connection := self.keeper.admit(accepted, peer[0])) is None:
+                continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._spawn(self._open(connection), f"open {connection.fileno()}")
 
