@@ -11,7 +11,7 @@ import pytest
 from bridge.model import StoreError
 from bridge.store.sqlite import SqliteLog, schema
 from tests.store.sqlite.conftest import ask
-from tests.support.nouns import draft
+from tests.support.nouns import draft, file
 
 
 async def test_a_log_of_a_newer_version_is_refused_by_name_and_left_alone(path: Path) -> None:
@@ -35,6 +35,22 @@ async def test_an_older_schema_is_brought_forward(path: Path, monkeypatch: pytes
     assert (await log.read("lobby", 0, 10)).entries == [entry]
     await log.close()
     assert ask(path, "PRAGMA user_version") == [(len(newer),)]
+
+
+async def test_files_of_a_log_from_before_digests_were_looked_for_are_found_by_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        log = SqliteLog(path)
+        await log.append(draft(text=None, file=file("f0", size=100, content="x")))
+        await log.close()
+    log = SqliteLog(path)
+    log.on_same = lambda id, first: told.append((id, first))
+    await log.append(draft(text=None, file=file("f1", size=100, content="x")))
+    assert told == [("f1", "f0")] and await log.file_bytes() == 100
+    await log.close()
 
 
 async def test_a_step_that_fails_is_undone_and_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
