@@ -49,7 +49,7 @@ function join(name) {
     page,
     me: { name, client: authorOfThisBrowser() },
     platform,
-    shelves: Object.fromEntries(["outbox", "mine", "seen"].map((name) => [name, shelf(`${name}.${page.name}`)])),
+    shelves: Object.fromEntries(["outbox", "mine", "seen", "unfinished"].map((name) => [name, shelf(`${name}.${page.name}`)])),
     newKey,
     refused: ({ code, message }) => notices.tell(errorWords(language.t.value, code, message), "bad"),
   });

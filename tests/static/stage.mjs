@@ -16,9 +16,9 @@ export class Socket {
   }
 }
 
-/** A platform whose `sockets`, `timers`, `puts` and answers to `get` the test holds; frames are drawn at once. */
+/** A platform whose `sockets`, `timers`, `puts`, `sends` and answers to `get` the test holds; frames are drawn at once. */
 export function stage({ answers = {} } = {}) {
-  const held = { sockets: [], timers: new Map(), puts: [], asked: [], now: 1_000_000 };
+  const held = { sockets: [], timers: new Map(), puts: [], sends: [], dropped: [], asked: [], now: 1_000_000 };
   let timer = 0;
   held.platform = {
     open(url) {
@@ -37,13 +37,9 @@ export function stage({ answers = {} } = {}) {
       held.asked.push(path);
       return answers[path]?.() ?? { entries: [] };
     },
-    put(request) {
-      const put = { request };
-      put.done = new Promise((resolve, reject) => Object.assign(put, { resolve, reject }));
-      put.abort = () => put.reject({ code: "cancelled" });
-      held.puts.push(put);
-      return put;
-    },
+    put: (request) => carry(held.puts, request),
+    send: (request) => carry(held.sends, request),
+    drop: (url, author) => held.dropped.push([url, author.client]),
   };
   held.frames = [];
   held.draw = () => held.frames.splice(0).forEach((call) => call());
@@ -53,6 +49,14 @@ export function stage({ answers = {} } = {}) {
     calls.forEach(({ call }) => call());
   };
   return held;
+}
+
+function carry(list, request) {
+  const run = { request };
+  run.done = new Promise((resolve, reject) => Object.assign(run, { resolve, reject }));
+  run.abort = () => run.reject({ code: "cancelled" });
+  list.push(run);
+  return run;
 }
 
 /** A place that remembers. */
