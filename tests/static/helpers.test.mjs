@@ -7,8 +7,9 @@ import { curlLine, endingOf, kindOf, pastedName, textOf, uploadPath } from "../.
 import { ago, byteLength, bytes, day, duration, percent, secondsLeft } from "../../static/helpers/format.js";
 import { objectsIn } from "../../static/helpers/frames.js";
 import { newKey } from "../../static/helpers/keys.js";
-import { isLong, markdown } from "../../static/helpers/markdown.js";
+import { markdown } from "../../static/helpers/markdown.js";
 import { initialOf, inventName, tidyName, toneOf } from "../../static/helpers/names.js";
+import { asTyped, isLong, isPlain } from "../../static/helpers/plain.js";
 import { rowsOf } from "../../static/helpers/rows.js";
 import { errorWords, wordsOf } from "../../static/helpers/words.js";
 
@@ -115,6 +116,21 @@ test("words are filled in, with the language's own plurals; a missing key shows 
 /** The tree as text, with its tags, to compare at a glance. */
 const drawn = (tree) =>
   tree.map((node) => (typeof node === "string" ? node : `<${node.tag}${node.href ? ` ${node.href}` : ""}>${drawn(node.children)}</>`)).join("");
+
+test("a text that is surely plain is what the reader of markdown would make of it", () => {
+  const pieces = ["t=23.5", "12", "1.", "1)", "-", "+", "=", "==", "---", "a", "温度", " ", "  ", "\n", "\t", "!", "(", ")", ":", "'", '"', "{", "}", "$", "%", "www.", "http", "://", "&", "*", "_", "`", "#", ">", "|", "~~", "@", "[", "]", "<", "\\", "/", ";", ",", "?"];
+  let seed = 1;
+  const next = (below) => (seed = (seed * 48271) % 2147483647) % below;
+  let plain = 0;
+  for (let round = 0; round < 20000; round += 1) {
+    const text = Array.from({ length: 1 + next(6) }, () => pieces[next(pieces.length)]).join("");
+    if (!isPlain(text)) continue;
+    plain += 1;
+    assert.deepEqual(markdown(text), asTyped(text), JSON.stringify(text));
+  }
+  assert.ok(plain > 1000, `${plain} of them were plain`);
+  for (const text of ["t=23.5 rh=61", "大家好，开始上课。", "line 12", "3.5 mm, please!"]) assert.ok(isPlain(text), text);
+});
 
 test("markdown draws the little that a chat needs", () => {
   const cases = {
