@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright")
+pytest.importorskip("axe_playwright_python")
 from playwright.async_api import Locator, Page, expect
 
 from tests.page.test_coming_back import NOBODY_LISTENS
+from tests.page.test_screens import no_violations
 from tests.support import observe
 from tests.support.peers import eventually
 from tests.support.process import Running
@@ -90,6 +92,7 @@ async def test_after_a_reload_the_file_is_chosen_again_or_given_up(
     lose_what_is_on_its_way(relay)
     await page.reload()
     await expect(card).to_contain_text("choose the file again to go on")
+    await no_violations(page)
     again = card.get_by_label("Choose film.mp4 again")
     (tmp_path / "other.mp4").write_bytes(b"other")
     await again.set_input_files(tmp_path / "other.mp4")

@@ -172,6 +172,12 @@ test("a sender who speaks on within two minutes has one heading", () => {
   assert.deepEqual(kinds(rowsOf(items, [], () => false)), ["day", "entry*", "entry", "entry*", "entry*"]);
 });
 
+test("whoever sends by curl is another author each time, and the same speaker", () => {
+  const said = (seq, via) => entry(seq, NOON, `p${seq}`, { from: { id: `p${seq}`, name: "ci", via } });
+  const items = [said(1, "http"), said(2, "http"), said(3, "udp"), said(4, "udp")];
+  assert.deepEqual(kinds(rowsOf(items, [], () => false)), ["day", "entry*", "entry", "entry*", "entry*"]);
+});
+
 test("a new day and a gap part what would be grouped", () => {
   const midnight = new Date(2026, 10, 24).getTime();
   const items = [entry(1, midnight - 1000), entry(2, midnight + 1000), { type: "gap", from: 3, to: 8, seq: 8 }, entry(9, midnight + 2000)];
