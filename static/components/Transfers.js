@@ -64,8 +64,8 @@ function Halfway({ upload, told, room }) {
   };
   return html`
     <${TransferCard} mine name=${name} from=${room.you.value} received=${told?.received} size=${size} state="halfway">
-      <label class="quiet-button choose">
-        <${Icon} name="file" /><span aria-hidden="true">${t("transfer.chooseShort")}</span>
+      <label class="icon-button choose" title=${t("transfer.choose", { name })}>
+        <${Icon} name="attach" />
         <input type="file" class="only-read" aria-label=${t("transfer.choose", { name })} onChange=${choose} />
       </label>
       <${Button} icon="close" words=${t("transfer.cancel", { name })} press=${() => room.cancel(upload)} />
