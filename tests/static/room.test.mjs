@@ -2,30 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Room } from "../../static/models/room.js";
-import { file, memory, peer, range, settled, stage, text, withdrawal } from "./stage.mjs";
+import { enter, file, hello, peer, range, settled, text, withdrawal } from "./stage.mjs";
 
-function enter({ entries = [], lastSeq = 0, epoch = "e1", answers, seen = null, unfinished = null } = {}) {
-  const held = stage({ answers });
-  let key = 0;
-  held.refusals = [];
-  held.room = new Room({
-    page: { name: "lobby", epoch, lastSeq, count: 1, entries },
-    me: { name: "me", client: "secret" },
-    platform: held.platform,
-    shelves: { outbox: memory(), mine: memory(), seen: memory(seen), unfinished: memory(unfinished) },
-    newKey: () => `mine${++key}`,
-    refused: (refusal) => held.refusals.push(refusal),
-  });
-  held.room.connection.open();
-  held.hear = (...objects) => {
-    held.sockets.at(-1).hear(...objects);
-    held.draw();
-  };
-  return held;
-}
-
-const hello = (more = {}) => ({ type: "hello", room: "lobby", epoch: "e1", last_seq: 0, client: "secret", you: peer("p1"), peers: [peer("p1")], count: 1, transfers: [], ...more });
 const said = (held) => held.room.log.items.value.map((item) => item.text);
 
 test("the first knock resumes from what the server wrote into the page", () => {

@@ -1,5 +1,7 @@
 // A browser made of nothing, for the models: sockets, timers and frames that a test moves by hand.
 
+import { Room } from "../../static/models/room.js";
+
 export class Socket {
   sent = [];
   constructor(url) {
@@ -79,3 +81,26 @@ export const withdrawal = (seq, withdraws, from = peer("bob")) => ({ type: "with
 export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => text(from + index));
 /** Promise callbacks have run. */
 export const settled = () => new Promise((done) => setImmediate(done));
+
+/** A room on a stage, entered but not yet greeted; `hear(...)` is a frame from the server. */
+export function enter({ entries = [], lastSeq = 0, epoch = "e1", answers, seen = null, unfinished = null } = {}) {
+  const held = stage({ answers });
+  let key = 0;
+  held.refusals = [];
+  held.room = new Room({
+    page: { name: "lobby", epoch, lastSeq, count: 1, entries },
+    me: { name: "me", client: "secret" },
+    platform: held.platform,
+    shelves: { outbox: memory(), mine: memory(), seen: memory(seen), unfinished: memory(unfinished) },
+    newKey: () => `mine${++key}`,
+    refused: (refusal) => held.refusals.push(refusal),
+  });
+  held.room.connection.open();
+  held.hear = (...objects) => {
+    held.sockets.at(-1).hear(...objects);
+    held.draw();
+  };
+  return held;
+}
+
+export const hello = (more = {}) => ({ type: "hello", room: "lobby", epoch: "e1", last_seq: 0, client: "secret", you: peer("p1"), peers: [peer("p1")], count: 1, transfers: [], ...more });
