@@ -22,9 +22,9 @@ function read(text) {
   return asTyped(text);
 }
 
-/** Should it not come now, the next text asks again. */
 async function fetchMarkdown() {
-  markdown.value = (await import("../helpers/markdown.js").catch(() => null))?.markdown ?? null;
+  const module = await import("../helpers/markdown.js").catch(() => null); // out of reach: the next text asks again
+  if (module) markdown.value = module.markdown;
 }
 
 /** A whole log file that somebody pasted takes a few lines until it is wanted. */

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -108,10 +107,10 @@ async def tab(program: str, profile: Path) -> AsyncIterator[Tab]:
     (profile / "user.js").write_text(prefs)
     process = await asyncio.create_subprocess_exec(
         program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0", "about:blank",
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        address = f"{await _listening(process)}/session"
+        address = await _address(profile)
         async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
             tab = Tab(socket)
             await tab.open()
@@ -121,10 +120,11 @@ async def tab(program: str, profile: Path) -> AsyncIterator[Tab]:
         await process.wait()
 
 
-async def _listening(process: asyncio.subprocess.Process) -> str:
-    assert process.stderr
+async def _address(profile: Path) -> str:
+    """Where it listens, which it writes beside its preferences."""
+    told = profile / "WebDriverBiDiServer.json"
     async with asyncio.timeout(PATIENCE_S):
-        async for line in process.stderr:
-            if found := re.search(rb"WebDriver BiDi listening on (ws://\S+)", line):
-                return found[1].decode()
-    raise AssertionError("this Firefox speaks no WebDriver BiDi")
+        while not (told.exists() and told.stat().st_size):
+            await asyncio.sleep(0.05)
+    where = json.loads(told.read_text())
+    return f"ws://{where['ws_host']}:{where['ws_port']}/session"

@@ -141,7 +141,7 @@ async def test_the_keyboard_has_a_map_and_the_map_is_true(visit) -> None:
 
 async def test_a_camera_reads_the_address_from_the_wall(visit, house: Running) -> None:
     page = await visit("小明", room="实验室")
-    await page.get_by_role("button", name="Invite").click()
+    await page.locator("header").get_by_role("button", name="Invite").click()
     code = page.get_by_role("dialog", name="Invite").get_by_role("img")
     assert read(await code.get_attribute("viewBox"), await code.locator("path").get_attribute("d")) == (
         f"http://room.lan:{house.port}/r/{quote('实验室')}"

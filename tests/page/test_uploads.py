@@ -100,6 +100,7 @@ async def test_after_a_reload_the_file_is_chosen_again_or_given_up(
     await again.set_input_files(tmp_path / "film.mp4")
     await expect(page.locator(".message.mine .card-name")).to_have_text("film.mp4")
     arrived(house)
+    await page.close()
 
     page, card = await begin(visit, relay, tmp_path / "second.mp4")
     await card.get_by_role("button", name="Pause").click()
