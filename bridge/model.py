@@ -136,6 +136,10 @@ class Presence(msgspec.Struct, frozen=True, tag="presence", omit_defaults=True):
     renamed: list[Peer] | None = None
 
 
+Failure = Code | Literal["broken_off", "taken_back", "expired", "not_stored"]
+"""Why a transfer ended without a file, for programs; `reason` says it to people."""
+
+
 class Transfer(msgspec.Struct, frozen=True, tag="transfer", rename={"sender": "from"}):
     """A file on its way: `received` and `size` in bytes (size unknown: null), `rate` in bytes a second."""
 
@@ -147,6 +151,7 @@ class Transfer(msgspec.Struct, frozen=True, tag="transfer", rename={"sender": "f
     rate: int
     state: Literal["receiving", "paused", "done", "failed"]
     reason: str | None = None
+    code: Failure | None = None
 
 
 class Gap(msgspec.Struct, frozen=True, tag="gap", rename={"start": "from", "end": "to"}):

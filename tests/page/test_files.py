@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from zipfile import ZipFile
 
 import pytest
 
@@ -94,6 +95,10 @@ async def test_the_files_tab_finds_sorts_and_follows(visit, house: Running) -> N
     await expect(names).to_have_text(["b9.txt", "报告.pdf", "b10.txt"])
     await put(house, "late.zip", b"x" * 9000)
     await expect(names.first).to_have_text("late.zip")
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Save all as ZIP").click()
+    with ZipFile(await (await download.value).path()) as archive:
+        assert sorted(archive.namelist()) == ["b10.txt", "b9.txt", "late.zip", "报告.pdf"]
     await page.get_by_label("Filter by name or sender").fill("小明")
     await expect(names).to_have_text(["b9.txt"])
     await names.click()

@@ -7,8 +7,9 @@ import { curlLine, endingOf, kindOf, pastedName, textOf, uploadPath } from "../.
 import { ago, byteLength, bytes, day, duration, percent, secondsLeft } from "../../static/helpers/format.js";
 import { objectsIn } from "../../static/helpers/frames.js";
 import { newKey } from "../../static/helpers/keys.js";
-import { isLong, markdown } from "../../static/helpers/markdown.js";
+import { markdown } from "../../static/helpers/markdown.js";
 import { initialOf, inventName, tidyName, toneOf } from "../../static/helpers/names.js";
+import { asTyped, isLong, isPlain } from "../../static/helpers/plain.js";
 import { rowsOf } from "../../static/helpers/rows.js";
 import { errorWords, wordsOf } from "../../static/helpers/words.js";
 
@@ -116,6 +117,21 @@ test("words are filled in, with the language's own plurals; a missing key shows 
 const drawn = (tree) =>
   tree.map((node) => (typeof node === "string" ? node : `<${node.tag}${node.href ? ` ${node.href}` : ""}>${drawn(node.children)}</>`)).join("");
 
+test("a text that is surely plain is what the reader of markdown would make of it", () => {
+  const pieces = ["t=23.5", "12", "1.", "1)", "-", "+", "=", "==", "---", "a", "温度", " ", "  ", "\n", "\t", "!", "(", ")", ":", "'", '"', "{", "}", "$", "%", "www.", "http", "://", "&", "*", "_", "`", "#", ">", "|", "~~", "@", "[", "]", "<", "\\", "/", ";", ",", "?"];
+  let seed = 1;
+  const next = (below) => (seed = (seed * 48271) % 2147483647) % below;
+  let plain = 0;
+  for (let round = 0; round < 20000; round += 1) {
+    const text = Array.from({ length: 1 + next(6) }, () => pieces[next(pieces.length)]).join("");
+    if (!isPlain(text)) continue;
+    plain += 1;
+    assert.deepEqual(markdown(text), asTyped(text), JSON.stringify(text));
+  }
+  assert.ok(plain > 1000, `${plain} of them were plain`);
+  for (const text of ["t=23.5 rh=61", "大家好，开始上课。", "line 12", "3.5 mm, please!"]) assert.ok(isPlain(text), text);
+});
+
 test("markdown draws the little that a chat needs", () => {
   const cases = {
     "**温度** is `23.5`": "<p><strong>温度</> is <code>23.5</></>",
@@ -153,6 +169,12 @@ const kinds = (rows) => rows.map((row) => (row.first === undefined ? row.kind : 
 
 test("a sender who speaks on within two minutes has one heading", () => {
   const items = [entry(1, NOON), entry(2, NOON + MINUTE), entry(3, NOON + 4 * MINUTE), entry(4, NOON + 4 * MINUTE, "p2")];
+  assert.deepEqual(kinds(rowsOf(items, [], () => false)), ["day", "entry*", "entry", "entry*", "entry*"]);
+});
+
+test("whoever sends by curl is another author each time, and the same speaker", () => {
+  const said = (seq, via) => entry(seq, NOON, `p${seq}`, { from: { id: `p${seq}`, name: "ci", via } });
+  const items = [said(1, "http"), said(2, "http"), said(3, "udp"), said(4, "udp")];
   assert.deepEqual(kinds(rowsOf(items, [], () => false)), ["day", "entry*", "entry", "entry*", "entry*"]);
 });
 
