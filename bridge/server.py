@@ -15,6 +15,7 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 
 from bridge.config import Config, ConfigError
+from bridge.darkroom import Darkroom
 from bridge.descriptors import for_connections
 from bridge.front_door import FrontDoor
 from bridge.keeper import Keep, Keeper
@@ -23,6 +24,7 @@ from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
 from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
+from bridge.store.thumbnails import DiskThumbnails
 from bridge.store.unfinished import DiskUnfinished
 from bridge.tally import Tally
 from bridge.transports.browser import BrowserTransport
@@ -41,6 +43,7 @@ from bridge.transports.web import (
     OpenApiHandlers,
     PageHandlers,
     SearchHandlers,
+    ThumbnailHandlers,
     TusHandlers,
     WithdrawalHandlers,
     hold,
@@ -91,6 +94,8 @@ class Server:
         space = Space(config.data, None if config.reserve_bytes < 0 else config.reserve_bytes, config.ballast_bytes)
         files = DiskFiles(config.data, space.claim)
         stack.push_async_callback(files.close)  # after the log, which may still refuse a file that is then removed
+        darkroom = Darkroom(files, DiskThumbnails(config.data, files))
+        stack.push_async_callback(darkroom.close)
         log = SqliteLog(config.data / "log.sqlite3", relieve=space.relieve)
         stack.push_async_callback(log.close)
         tally = Tally()
@@ -120,6 +125,7 @@ class Server:
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
+            ThumbnailHandlers(log, files, darkroom),
             ArchiveHandlers(log, files),
             WithdrawalHandlers(rooms, log),
             MetricHandlers(rooms, lambda: door.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
