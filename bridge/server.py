@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from bridge.config import Config, ConfigError
 from bridge.darkroom import Darkroom
 from bridge.descriptors import for_connections
-from bridge.front_door import FrontDoor
+from bridge.front_door import FrontDoor, Serve
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
 from bridge.rooms import Rooms
@@ -147,7 +147,7 @@ class Server:
 
         line = LineTransport(rooms, lobby.name)
         upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes)
-        streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
+        streams: dict[Language, Serve] = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         door = FrontDoor(lambda: Connection(http, guard), streams, most, tally)
         stack.push_async_callback(door.empty, DRAIN_S)

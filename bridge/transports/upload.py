@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bridge import gate
+from bridge.inlet import Inlet
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
 from bridge.model import Peer, Refused, Stored, StoreError, address
@@ -21,7 +22,6 @@ logger = logging.getLogger("roombridge.upload")
 
 OWNER: Final = "tcp"
 """Who may go on with a file that broke off: any sender of a header like its first, whose digest tells the bytes."""
-READ_BYTES: Final = 1024 * 1024
 DRAIN_MAX_BYTES: Final = 64 * 1024 * 1024
 """How much of a refused file is read away, so that its sender gets as far as reading why."""
 HEADER_S: Final = 10.0
@@ -40,7 +40,7 @@ class UploadTransport:
         self._room = room
         self._max_bytes = max_bytes
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: Inlet, writer: asyncio.StreamWriter) -> None:
         """One connection: file after file, until it ends or breaks a rule."""
         addr = address(writer.get_extra_info("peername"))
         author = self._rooms.author(secrets.token_hex(16))
@@ -110,7 +110,7 @@ class UploadTransport:
 class _Sent:
     """What one connection sends, asked for piece by piece."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: Inlet, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._decoder = upload.Decoder()
@@ -159,7 +159,7 @@ class _Sent:
         while (event := next(self._events, None)) is None:
             try:
                 async with asyncio.timeout_at(self._due()):
-                    data = await self._reader.read(READ_BYTES)
+                    data = await self._reader.read()
             except TimeoutError:
                 if self._inside:
                     raise ConnectionResetError(f"silent for {SILENCE_S:.0f} s inside a file") from None
