@@ -93,11 +93,11 @@ class Darkroom:
 
     async def _end(self) -> None:
         """It holds nothing that would be lost."""
-        program, self._program = self._program, None
-        if program is not None:
+        if (program := self._program) is not None:
             if program.returncode is None:
                 program.kill()
             await program.wait()
+            self._program = None
 
 
 async def _started() -> Process:

@@ -24,6 +24,8 @@ CPU_S = 10
 FILES_MAX = 32
 NICENESS = 10
 QUALITY = 80
+PROFILE_MAX_BYTES = 16 * 1024
+"""What a screen's colours take; a longer one would outweigh the picture."""
 # Only these decoders are ever asked. Of a moving picture the first frame is taken.
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF")
 
@@ -52,7 +54,8 @@ def shrunk(path: str) -> bytes:
         small.thumbnail((SIDE, SIDE), reducing_gap=2.0)
         small = ImageOps.exif_transpose(small)
         out = BytesIO()
-        small.save(out, "WEBP", quality=QUALITY, icc_profile=image.info.get("icc_profile", b""))
+        profile = image.info.get("icc_profile", b"")
+        small.save(out, "WEBP", quality=QUALITY, icc_profile=profile if len(profile) <= PROFILE_MAX_BYTES else b"")
         return out.getvalue()
 
 

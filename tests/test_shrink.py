@@ -54,6 +54,13 @@ def test_what_is_shown_is_what_was_taken(tmp_path: Path) -> None:
         assert all(abs(one - other) <= 4 for one, other in zip(found, seen, strict=True)), (found, seen)
 
 
+def test_a_picture_is_told_in_the_colours_it_was_taken_in_unless_that_outweighs_it(tmp_path: Path) -> None:
+    for length, kept in ((500, 500), (100_000, None)):
+        (tmp_path / "it").write_bytes(picture("JPEG", icc_profile=b"\0" * length))
+        made = opened(shrink.shrunk(str(tmp_path / "it")))
+        assert len(made.info.get("icc_profile") or b"") == (kept or 0)
+
+
 def test_the_program_outlives_what_it_refuses_and_ends_with_its_input(tmp_path: Path) -> None:
     """In its own fence: it can write no file and take no more memory than it may."""
     sent = {

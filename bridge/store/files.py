@@ -77,12 +77,12 @@ class DiskFiles:
         return place(self._whole, id)
 
     async def remove(self, id: str) -> None:
-        await asyncio.shield(self.run(self._remove, id))
+        await asyncio.shield(self.run(self._unlink, id))
 
     def let_go(self, id: str) -> None:
-        self.run(self._remove, id).add_done_callback(_removed)
+        self.run(self._unlink, id).add_done_callback(_removed)
 
-    def _remove(self, id: str) -> None:
+    def _unlink(self, id: str) -> None:
         self.on_remove(id)  # first, so that a kill between the two leaves what is found at the next start
         self.path(id).unlink(missing_ok=True)
 
