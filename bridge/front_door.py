@@ -13,9 +13,10 @@ import errno
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from bridge.doorkeeper import Connection, Doorkeeper
+from bridge.inlet import Inlet
 from bridge.model import address
 from bridge.outlet import cut
 from bridge.policy import Limits
@@ -38,8 +39,8 @@ COMPLAINT_S: Final = 60.0
 """That nobody can come in is said at most so often."""
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""A language spoken over streams: returns when the connection is over."""
+Serve = Callable[[Any, asyncio.StreamWriter], Awaitable[None]]
+"""A language spoken over streams, files over an `Inlet`: returns when the connection is over."""
 
 
 class FrontDoor:
@@ -135,7 +136,7 @@ class FrontDoor:
                 if ended:
                     protocol.eof_received()
             case Language.LINE | Language.UPLOAD:
-                reader, writer = _stream(transport, held, ended)
+                reader, writer = _ways(language, transport, held, ended)
                 self._spawn(_serve(self._streams[language], reader, writer), f"{language.value} {_peer(transport)}")
             case Language.TLS | Language.REFUSED:
                 # One that came and went without a byte is nothing to tell of: browsers and probes do that.
@@ -162,10 +163,15 @@ class _UntilTheEnd(asyncio.StreamReaderProtocol):
         super().connection_lost(None)
 
 
-def _stream(
-    transport: asyncio.Transport, held: bytes, ended: bool
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+def _ways(
+    language: Language, transport: asyncio.Transport, held: bytes, ended: bool
+) -> tuple[asyncio.StreamReader | Inlet, asyncio.StreamWriter]:
+    """The way in and the way out: files have a wide one, on which nothing is copied."""
     loop = asyncio.get_running_loop()
+    if language is Language.UPLOAD:
+        inlet = Inlet(transport, held, ended)
+        transport.set_protocol(inlet)
+        return inlet, asyncio.StreamWriter(transport, inlet, None, loop)
     reader = asyncio.StreamReader(STREAM_BUFFER_BYTES, loop)
     protocol = _UntilTheEnd(reader, loop=loop)
     transport.set_protocol(protocol)
@@ -176,7 +182,7 @@ def _stream(
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
-async def _serve(serve: Serve, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(serve: Serve, reader: asyncio.StreamReader | Inlet, writer: asyncio.StreamWriter) -> None:
     try:
         await serve(reader, writer)
     except ConnectionError:

@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple, Self
 
 from bridge.gate import clean_file_name
 from bridge.log import Files, Part
-from bridge.media import media_type
+from bridge.media import measures, media_type
 from bridge.model import Draft, Failure, FileRef, Peer, Refused, Stored, StoreError, Transfer, Unsure
 from bridge.quota import Claim, Quota
 from bridge.room import Room
@@ -86,7 +86,9 @@ class Intake:
         digest = await self._part.commit()
         if coming.sha256 is not None and coming.sha256.lower() != digest.sha256:
             raise Refused("bad_request", f"sha256 is {digest.sha256}, expected {coming.sha256[:64]}")
-        file = FileRef.of(self._part.id, self._name, digest.size, digest.sha256, media_type(self._name))
+        type = media_type(self._name, digest.beginning)
+        seen = await asyncio.to_thread(measures, digest.beginning) if type.startswith("image/") else None
+        file = FileRef.of(self._part.id, self._name, digest.size, digest.sha256, type, seen)
         draft = Draft(self._room.name, coming.author, coming.key, coming.sender, file=file)
         self._announced = self._room.append(draft)
         # Whoever waits may be cancelled; the file is announced all the same.

@@ -13,8 +13,9 @@ from typing import Final
 from aiohttp import web
 
 from bridge.config import EVERYWHERE, Config, ConfigError
+from bridge.darkroom import Darkroom
 from bridge.descriptors import for_connections
-from bridge.front_door import FrontDoor
+from bridge.front_door import FrontDoor, Serve
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
 from bridge.policy import Callers, Guesses, Limits, Native, Numbers, Policy, Tokens, Zones
@@ -27,6 +28,7 @@ from bridge.store.files import DiskFiles
 from bridge.store.folder import claimed
 from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
+from bridge.store.thumbnails import DiskThumbnails
 from bridge.store.unfinished import DiskUnfinished
 from bridge.tally import Tally
 from bridge.transports.browser import BrowserTransport
@@ -46,6 +48,7 @@ from bridge.transports.web import (
     OpenApiHandlers,
     PageHandlers,
     SearchHandlers,
+    ThumbnailHandlers,
     TusHandlers,
     WithdrawalHandlers,
     caller_of,
@@ -103,6 +106,8 @@ class Server:
         space = Space(config.data, None if config.reserve_bytes < 0 else config.reserve_bytes, config.ballast_bytes)
         files = DiskFiles(config.data, space.claim)
         stack.push_async_callback(files.close)  # after the log, which may still refuse a file that is then removed
+        darkroom = Darkroom(files, DiskThumbnails(config.data, files))
+        stack.push_async_callback(darkroom.close)
         log = SqliteLog(config.data / "log.sqlite3", relieve=space.relieve)
         stack.push_async_callback(log.close)
         tally = Tally()
@@ -137,6 +142,7 @@ class Server:
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
             FileHandlers(rooms, log, files, lobby.name, quota),
+            ThumbnailHandlers(log, files, darkroom),
             ArchiveHandlers(log, files),
             WithdrawalHandlers(rooms, log),
             MetricHandlers(
@@ -160,7 +166,7 @@ class Server:
 
         line = LineTransport(rooms, lobby.name, policy)
         upload = UploadTransport(rooms, files, uploads, lobby.name, quota, policy)
-        streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
+        streams: dict[Language, Serve] = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         front = FrontDoor(lambda: Connection(http, guard), streams, most, tally, policy.limits)
         stack.push_async_callback(front.empty, DRAIN_S)

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LONGEST_MS, SHORTEST_MS, backoff } from "../../static/helpers/backoff.js";
-import { curlLine, endingOf, kindOf, pastedName, textOf, uploadPath } from "../../static/helpers/files.js";
+import { SMALL_PICTURE_BYTES, curlLine, endingOf, kindOf, lookAt, pastedName, textOf, uploadPath } from "../../static/helpers/files.js";
 import { ago, byteLength, bytes, day, duration, percent, secondsLeft } from "../../static/helpers/format.js";
 import { objectsIn } from "../../static/helpers/frames.js";
 import { newKey } from "../../static/helpers/keys.js";
@@ -82,6 +82,10 @@ test("a file is named and shown for what it is", () => {
   const kinds = ["image/png", "image/svg+xml", "video/webm", "audio/ogg", "text/plain", "text/html", "application/pdf", "application/zip"];
   assert.deepEqual(kinds.map((media_type) => kindOf({ media_type })), ["image", null, "video", "audio", "text", null, "pdf", null]);
   assert.equal(kindOf({}), null);
+  const picture = { id: "f1", url: "/files/f1/a.png", size: SMALL_PICTURE_BYTES + 1, width: 900, height: 600 };
+  assert.equal(lookAt(picture), "/thumbs/f1");
+  assert.equal(lookAt({ ...picture, size: SMALL_PICTURE_BYTES }), picture.url, "small enough to be taken as it is");
+  assert.equal(lookAt({ ...picture, width: undefined }), picture.url, "nobody knows whether it is one");
   assert.equal(curlLine("http://h/f", "it's $(rm).txt"), "curl -o 'it'\\''s $(rm).txt' 'http://h/f'");
   const bytes = new TextEncoder().encode("温度");
   assert.equal(textOf(bytes), "温度");
