@@ -18,8 +18,10 @@ from bridge.descriptors import for_connections
 from bridge.front_door import FrontDoor
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
-from bridge.policy import Callers, Guesses, Limits, Native, Numbers, Policy, Tokens, Zones
+from bridge.policy import Callers, Guesses, Kept, Knocks, Limits, Native, Numbers, Policy, Tokens, Zones
+from bridge.policy.kept import KEPT_FILE
 from bridge.policy.zones import networks
+from bridge.porch import Porch
 from bridge.reach import Reach, is_public, reachable
 from bridge.rooms import Rooms
 from bridge.sockets import Pair, bind, bind_everywhere
@@ -49,6 +51,7 @@ from bridge.transports.web import (
     WithdrawalHandlers,
     caller_of,
     hold,
+    is_host,
 )
 from bridge.uploads import Uploads
 from bridge.wire.sniff import Language
@@ -117,7 +120,10 @@ class Server:
         await uploads.open(log.file)
         stack.push_async_callback(uploads.close)
 
-        browsers = BrowserTransport(rooms, policy.limits, caller_of)
+        kept = Kept(config.data / KEPT_FILE)
+        knocks = Knocks(rooms.tell_hosts, kept)
+        porch = Porch(policy, kept, knocks, tally)
+        browsers = BrowserTransport(rooms, policy.limits, caller_of, is_host, knocks)
         app = web.Application(client_max_size=0)
         pages = PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes)
         door = Door(policy, tally, pages.render)
@@ -155,15 +161,15 @@ class Server:
         if (http := runner.server) is None:
             raise RuntimeError("aiohttp made no server")
 
-        line = LineTransport(rooms, lobby.name, policy)
-        upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes, policy)
+        line = LineTransport(rooms, lobby.name, porch)
+        upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes, porch)
         streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         front = FrontDoor(lambda: Connection(http, guard), streams, most, tally, policy.limits)
         stack.push_async_callback(front.empty, DRAIN_S)
         stack.callback(front.shut)
         for pair in bound:
-            datagrams = DatagramTransport(rooms, lobby, pair.udp, tally, policy)
+            datagrams = DatagramTransport(rooms, lobby, pair.udp, tally, porch)
             drops.append(datagrams.kernel_drops)
             stack.callback(datagrams.close)
             front.listen(pair.tcp)

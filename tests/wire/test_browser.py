@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.model import Entry, FileRef, Gap, Peer, Presence, Refused, Transfer, Typing
-from bridge.wire.browser import BrowserForm, Fault, Rename, Say, Withdraw, decode, encode, refusal
+from bridge.model import Entry, FileRef, Gap, Knock, Peer, Presence, Refused, Transfer, Typing
+from bridge.wire.browser import Admit, BrowserForm, Fault, Refuse, Rename, Say, Withdraw, decode, encode, refusal
 from bridge.wire.browser import Typing as Types
 
 ALICE = Peer("p1", "alice", "web", "127.0.0.1:5")
@@ -24,13 +24,16 @@ def test_one_frame_carries_many_objects_and_a_bad_one_errs_alone() -> None:
             '{"type":"dance","key":"k3"}\n'
             '{"type":"name","name":"bob"}\n'
             '{"type":"withdraw","key":"k4","seq":42}\n'
-            '{"type":"typing"}'
+            '{"type":"typing"}\n'
+            '{"type":"admit","id":"a"}\n'
+            '{"type":"admit","id":"b","always":true}\n'
+            '{"type":"refuse","id":"c"}'
         )
     )
     assert heard[0] == Say("k1", "hi")
     assert isinstance(heard[1], Fault) and heard[1].error.key is None
     assert isinstance(heard[2], Fault) and heard[2].error.key == "k2"
-    assert heard[3:] == [Rename("bob"), Withdraw("k4", 42), Types()]
+    assert heard[3:] == [Rename("bob"), Withdraw("k4", 42), Types(), Admit("a"), Admit("b", True), Refuse("c")]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,8 @@ def test_one_frame_carries_many_objects_and_a_bad_one_errs_alone() -> None:
         '{"type":"say","key":"k","text":"\\ud800"}',
         '{"type":"say","key":"k","text":"\ud800"}',
         '{"type":"name"}',
+        '{"type":"admit","id":1}',
+        '{"type":"refuse"}',
         '{"type":"withdraw","key":"k"}',
         '{"type":"withdraw","seq":1}',
         '{"type":"withdraw","key":"k","seq":"1"}',
@@ -101,9 +106,17 @@ def test_the_one_json_form() -> None:
 
 def test_signals_carry_no_seq() -> None:
     transfer = Transfer("t", "a", ALICE, 1, None, 2, "receiving")
-    signals = [Presence(2, joined=[ALICE]), Gap(None, None), Gap(1, 5), Typing(ALICE), transfer]
+    signals = [
+        Presence(2, joined=[ALICE]),
+        Gap(None, None),
+        Gap(1, 5),
+        Typing(ALICE),
+        transfer,
+        Knock("k", answered="gone"),
+    ]
     shapes = [json.loads(encode(signal)) for signal in signals]
-    assert [shape["type"] for shape in shapes] == ["presence", "gap", "gap", "typing", "transfer"]
+    assert [shape["type"] for shape in shapes] == ["presence", "gap", "gap", "typing", "transfer", "knock"]
+    assert json.loads(encode(Knock("k", answered="gone"))) == {"type": "knock", "id": "k", "answered": "gone"}
     assert not any("seq" in shape for shape in shapes)
     assert shapes[1] == {"type": "gap", "from": None, "to": None}
     assert shapes[2] == {"type": "gap", "from": 1, "to": 5}

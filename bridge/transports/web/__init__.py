@@ -15,6 +15,7 @@ from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
 from bridge.transports.web.search import SearchHandlers
 from bridge.transports.web.tus import TusHandlers
+from bridge.transports.web.visitor import is_host
 from bridge.transports.web.withdrawals import WithdrawalHandlers
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "WithdrawalHandlers",
     "caller_of",
     "hold",
+    "is_host",
 ]
