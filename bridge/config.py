@@ -86,7 +86,7 @@ class Config:
     )
     insecure_public: bool = _setting("Let --open be, also where the whole Internet can reach this server.", False, "")
     native: str = _setting(
-        "What socket peers from elsewhere may do who show no token: open, knock (the host is asked), or off.",
+        "Socket peers from elsewhere: open (all are in), knock (by the token, or a host admits them), or off.",
         "knock",
         "open|knock|off",
     )

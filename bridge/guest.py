@@ -110,7 +110,7 @@ class Guest:
                 self._voice.notice(f"you are now {self.peer.name}")
             case plain.Join(name):
                 return self._join(name)
-            case plain.Pass():
+            case plain.Pass() | plain.Ok():
                 self._voice.notice("no pass is asked for here")
             case plain.Undo():
                 return self._undo()

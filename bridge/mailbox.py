@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from bridge.model import address
+from bridge.model import Address, address
 
 logger = logging.getLogger("roombridge.mailbox")
 
@@ -34,7 +34,6 @@ _SO_MEMINFO: Final = 55
 _MEMINFO: Final = struct.Struct("9I")
 _LINUX: Final = sys.platform == "linux"
 
-Address = tuple[str, int] | tuple[str, int, int, int]
 Control = list[tuple[int, int, bytes]]
 
 

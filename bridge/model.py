@@ -174,6 +174,16 @@ class Typing(msgspec.Struct, frozen=True, tag="typing", rename={"sender": "from"
     sender: Peer
 
 
+class Knock(msgspec.Struct, frozen=True, tag="knock", omit_defaults=True):
+    """Somebody from elsewhere asks to be let in, and says `text`; later, how that was `answered`. For hosts alone."""
+
+    id: str
+    via: Via | None = None
+    addr: str | None = None
+    text: str | None = None
+    answered: Literal["admitted", "refused", "gone"] | None = None
+
+
 class Error(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
     """A rule was broken; `key` names the draft that broke it, if one did."""
 
@@ -182,10 +192,13 @@ class Error(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
     key: str | None = None
 
 
-Signal = Hello | Presence | Transfer | Gap | Typing | Error
+Address = tuple[str, int] | tuple[str, int, int, int]
+"""How a socket calls the other end; with IPv6 there are two more."""
+
+Signal = Hello | Presence | Transfer | Gap | Typing | Knock | Error
 
 
-def address(sockname: tuple[str, int] | tuple[str, int, int, int] | None) -> str:
+def address(sockname: Address | None) -> str:
     """`IP:PORT`, with IPv6 in brackets; a socket that is gone already has none: `?`."""
     if not sockname:
         return "?"

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from bridge import gate
 from bridge.log import Log, RoomInfo
-from bridge.model import Entry, Transfer, Via
+from bridge.model import Entry, Signal, Transfer, Via
 from bridge.room import Room
 from bridge.tally import Tally
 
@@ -78,6 +78,11 @@ class Rooms:
             lag_max=max((lag for _via, lag in lags), default=0),
             uploads=sum(len(room.running()) for room in rooms),
         )
+
+    def tell_hosts(self, signal: Signal) -> None:
+        """A word for those who rule the house, whichever room they sit in."""
+        for room in list(self._open.values()):
+            room.tell_hosts(signal)
 
     def author(self, client: str) -> Author:
         """Who `client` is, the same after a restart; nobody can work the secret out of the id."""

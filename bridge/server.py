@@ -18,8 +18,10 @@ from bridge.descriptors import for_connections
 from bridge.front_door import FrontDoor, Serve
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
-from bridge.policy import Callers, Guesses, Limits, Native, Numbers, Policy, Tokens, Zones
+from bridge.policy import Callers, Guesses, Kept, Knocks, Limits, Native, Numbers, Policy, Tokens, Zones
+from bridge.policy.kept import KEPT_FILE
 from bridge.policy.zones import networks
+from bridge.porch import Porch
 from bridge.quota import Quota
 from bridge.reach import Reach, is_public, reachable
 from bridge.rooms import Rooms
@@ -53,6 +55,7 @@ from bridge.transports.web import (
     WithdrawalHandlers,
     caller_of,
     hold,
+    is_host,
 )
 from bridge.uploads import Uploads
 from bridge.wire.sniff import Language
@@ -125,7 +128,10 @@ class Server:
         await uploads.open(log.file)
         stack.push_async_callback(uploads.close)
 
-        browsers = BrowserTransport(rooms, policy.limits, caller_of)
+        kept = Kept(config.data / KEPT_FILE)
+        knocks = Knocks(rooms.tell_hosts, kept)
+        porch = Porch(policy, kept, knocks, tally)
+        browsers = BrowserTransport(rooms, policy.limits, caller_of, is_host, knocks)
         app = web.Application(client_max_size=0)
         pages = PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes)
         door = Door(policy, tally, pages.render)
@@ -164,15 +170,15 @@ class Server:
         if (http := runner.server) is None:
             raise RuntimeError("aiohttp made no server")
 
-        line = LineTransport(rooms, lobby.name, policy)
-        upload = UploadTransport(rooms, files, uploads, lobby.name, quota, policy)
+        line = LineTransport(rooms, lobby.name, porch)
+        upload = UploadTransport(rooms, files, uploads, lobby.name, quota, porch)
         streams: dict[Language, Serve] = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         front = FrontDoor(lambda: Connection(http, guard), streams, most, tally, policy.limits)
         stack.push_async_callback(front.empty, DRAIN_S)
         stack.callback(front.shut)
         for pair in bound:
-            datagrams = DatagramTransport(rooms, lobby, pair.udp, tally, policy)
+            datagrams = DatagramTransport(rooms, lobby, pair.udp, tally, porch)
             drops.append(datagrams.kernel_drops)
             stack.callback(datagrams.close)
             front.listen(pair.tcp)

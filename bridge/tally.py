@@ -24,7 +24,7 @@ _HELP: Final = {
     "connections_turned_away": "Connections closed before a byte, for their address had too many or came too often.",
     "datagrams_in": "Datagrams read from our sockets.",
     "datagrams_ignored": "Datagrams that no person sent: our own, a mirror's, an answering service's.",
-    "datagrams_dropped": "Datagrams dropped because too many waited behind commands of their peers.",
+    "datagrams_dropped": "Datagrams dropped: sent too fast, or too many waited behind commands of their peers.",
     "datagrams_unsent": "Datagrams that the kernel would not send.",
     "wrong_tokens": "Secrets that were shown and were none of ours.",
     "silent_connections_closed": "Connections that had not sent a byte when others needed their place.",

@@ -18,7 +18,7 @@ from bridge.reach import Reach
 _NATIVE = {
     "open": "nc, UDP and raw files from elsewhere are in without it",
     "knock": "nc, UDP and raw files from elsewhere wait until the host lets them in, or pass with it",
-    "off": "nc, UDP and raw files from elsewhere have to pass with it",
+    "off": "nc, UDP and raw files from elsewhere are not heard",
 }
 
 

@@ -49,7 +49,7 @@ def test_a_journal_gets_no_secret_but_where_it_is() -> None:
         ({}, "Who has the token may join; this machine is in without; nc, UDP and raw files from elsewhere wait"),
         ({"trust": ("lan", "10.0.0.0/8")}, "this machine and private networks and 10.0.0.0/8 are in without"),
         ({"token": True}, "Who has the token may join; nc, UDP"),
-        ({"native": "off"}, "have to pass with it"),
+        ({"native": "off"}, "are not heard"),
         ({"native": "open"}, "are in without it"),
         ({"open": True}, "nobody is asked for a token"),
     ],

@@ -15,7 +15,7 @@ from bridge.transports.datagram import DatagramTransport
 class Counting(DatagramTransport):
     heard = 0
 
-    def _hear(self, data: bytes, peer: Any, host: str) -> None:
+    def _hear(self, letter: Any) -> None:
         self.heard += 1
 
 

@@ -18,7 +18,7 @@ from aiohttp import web
 from bridge import gate
 from bridge.model import Draft, Entry, Error, Gap, Peer, Refused, Signal, Stored, StoreError, Typing
 from bridge.outlet import Outlet, cut
-from bridge.policy import Caller, Limits, Zone
+from bridge.policy import Caller, Knocks, Limits, Zone
 from bridge.room import Cursor, Room
 from bridge.rooms import Author, Rooms
 from bridge.wire import browser, websocket
@@ -51,10 +51,19 @@ class BrowserSeat(Outlet):
 class BrowserTransport:
     """`GET /r/{room}/ws`: one seat for each WebSocket."""
 
-    def __init__(self, rooms: Rooms, limits: Limits, caller_of: Callable[[web.Request], Caller]) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        limits: Limits,
+        caller_of: Callable[[web.Request], Caller],
+        is_host: Callable[[web.Request], bool],
+        knocks: Knocks,
+    ) -> None:
         self.limits = limits
+        self.knocks = knocks
         self._rooms = rooms
         self._caller_of = caller_of
+        self._is_host = is_host
         self._open: set[_Browser] = set()
         self._beating: asyncio.TimerHandle | None = None
         self._closing: asyncio.Future[None] | None = None
@@ -81,7 +90,7 @@ class BrowserTransport:
             self._beating = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._beat)
         transport.set_protocol(one)
         try:
-            one.sit(client, query.get("name"), start, gap)
+            one.sit(client, query.get("name"), start, gap, self._is_host(request))
             one.data_received(ahead)
         except Exception:
             transport.abort()  # nobody else would: aiohttp no longer knows of it
@@ -178,7 +187,7 @@ class _Browser(asyncio.Protocol):
         self._typed_at = 0.0
         self._unanswered = 0
 
-    def sit(self, client: str, wish: str | None, start: int, gap: Gap | None) -> None:
+    def sit(self, client: str, wish: str | None, start: int, gap: Gap | None, host: bool) -> None:
         """Take a seat and say hello; a name that cannot be is told and replaced."""
         room = self._room
         refused = None
@@ -194,6 +203,10 @@ class _Browser(asyncio.Protocol):
             self._refuse(browser.refusal(refused))
         if gap:
             self._tell(gap)
+        cursor.host = host
+        if host:
+            for knock in self._house.knocks:
+                self._tell(knock)
 
     def _tell(self, said: Entry | Signal) -> None:
         if self._cursor:
@@ -291,6 +304,10 @@ class _Browser(asyncio.Protocol):
                 self._rename(name)
             case browser.Typing():
                 self._typing()
+            case browser.Admit(id, always):
+                self._answer_knock(lambda knocks: knocks.admit(id, always))
+            case browser.Refuse(id):
+                self._answer_knock(lambda knocks: knocks.refuse(id))
             case browser.Fault(error):
                 self._refuse(error)
 
@@ -340,6 +357,14 @@ class _Browser(asyncio.Protocol):
         try:
             if self._cursor:
                 self._cursor.rename(name)
+        except Refused as refused:
+            self._refuse(browser.refusal(refused))
+
+    def _answer_knock(self, answer: Callable[[Knocks], None]) -> None:
+        try:
+            if self._cursor is None or not self._cursor.host:
+                raise Refused("forbidden", "only a host lets people in")
+            answer(self._house.knocks)
         except Refused as refused:
             self._refuse(browser.refusal(refused))
 

@@ -11,10 +11,12 @@ import socket
 from collections import deque
 from typing import Final
 
+from bridge.doorstep import Doorstep
 from bridge.guest import Guest, Later, Waiting
-from bridge.mailbox import Address, Control, Letter, Mailbox
-from bridge.model import Refused, address
-from bridge.policy import Policy, Role
+from bridge.mailbox import Control, Letter, Mailbox
+from bridge.model import Address, Refused, address
+from bridge.policy import Rate
+from bridge.porch import Porch
 from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.tally import Tally
@@ -25,10 +27,19 @@ INBOX_MAX: Final = 4096
 """How many messages of all datagram peers may wait for the disk. What comes then waits in the kernel's buffer, and when
 that is full the kernel drops the newest, and counts them."""
 REST_S: Final = 0.005
+SOURCE_PER_S: Final = 50
+SOURCE_BURST: Final = 100
+"""How many datagrams of one address from elsewhere are heard; what comes faster is dropped, and counted."""
+PEER_BYTES_PER_S: Final = 200_000
+"""How fast the room is told to one peer from elsewhere; it falls behind rather than..."""
+DEBT_MAX_S: Final = 2.0
+"""...and of what it asked for, such as its history, what would take longer than this is not sent."""
 SILENCE_S: Final = 600.0
 SILENCE_LOOPBACK_S: Final = 24 * 3600.0
 SWEEP_S: Final = 30.0
 SEATS_MAX: Final = 16 * 1024
+ELSEWHERE_MAX: Final = 4096
+"""How many of the seats may be taken from elsewhere."""
 FORMS_MAX: Final = 1024
 """For how many addresses of ours the way to write them is kept at hand."""
 LATER_MAX: Final = 4096
@@ -44,9 +55,16 @@ class DatagramSeat:
     """Where one address meets the room. What the kernel will not take is lost, as datagrams are."""
 
     def __init__(
-        self, transport: DatagramTransport, peer: Address, sender: Control, form: datagram.DatagramForm
+        self,
+        transport: DatagramTransport,
+        peer: Address,
+        sender: Control,
+        form: datagram.DatagramForm,
+        elsewhere: bool,
     ) -> None:
         self._transport = transport
+        self._elsewhere = elsewhere
+        self._sending_until = 0.0
         self.peer = peer
         self.form = form
         self._sender = sender
@@ -59,11 +77,20 @@ class DatagramSeat:
 
     def deliver(self, frame: tuple[bytes, ...]) -> None:
         for piece in frame:
-            self.sent.append(hash(piece))
-            self._transport.send(piece, self.peer, self._sender)
+            if not self._elsewhere or self._affords(piece):
+                self.sent.append(hash(piece))
+                self._transport.send(piece, self.peer, self._sender)
 
     def full(self) -> bool:
-        return False
+        return self._elsewhere and self._sending_until > asyncio.get_running_loop().time()
+
+    def _affords(self, piece: bytes) -> bool:
+        now = asyncio.get_running_loop().time()
+        until = max(self._sending_until, now) + len(piece) / PEER_BYTES_PER_S
+        if until - now > DEBT_MAX_S:
+            return False
+        self._sending_until = until
+        return True
 
     def notice(self, text: str) -> None:
         self.deliver((datagram.notice(text),))
@@ -85,14 +112,17 @@ class DatagramSeat:
 class DatagramTransport:
     """One UDP socket and everybody who spoke to it. `room` is open as long as this is."""
 
-    def __init__(self, rooms: Rooms, room: Room, sock: socket.socket, tally: Tally, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, rooms: Rooms, room: Room, sock: socket.socket, tally: Tally, porch: Porch) -> None:
         self._rooms = rooms
         self._room = room
         self._mailbox = Mailbox(sock)
         self._tally = tally
         self._loop = asyncio.get_running_loop()
+        self._porch = porch
+        self._doorstep = Doorstep(porch, self._admit, self._answer_letter, tally)
         self._seats: dict[Address, tuple[DatagramSeat, Guest]] = {}
+        self._elsewhere: set[Address] = set()  # of those in seats
+        self._sources = Rate(SOURCE_PER_S, SOURCE_BURST, lambda ip: not porch.elsewhere(ip))
         self._forms: dict[str, datagram.DatagramForm] = {}
         self._waiting = Waiting()
         self._behind = 0  # in all `later`
@@ -104,6 +134,7 @@ class DatagramTransport:
 
     def close(self) -> None:
         """Say bye to everybody and be gone."""
+        self._doorstep.close()
         for seat, guest in self._seats.values():
             seat.notice("bye: the server is shutting down")
             guest.leave()
@@ -121,10 +152,14 @@ class DatagramTransport:
         if not self._mailbox.send(data, peer, sender):
             self._tally.count("datagrams_unsent")
 
+    def _answer_letter(self, data: bytes, letter: Letter) -> None:
+        self.send(data, letter.peer, letter.sender)
+
     def unseat(self, peer: Address) -> None:
         """This one has left, or its port is closed."""
         if (seated := self._seats.pop(peer, None)) is not None:
             seat, guest = seated
+            self._elsewhere.discard(peer)
             if seat.later:
                 self._behind -= len(seat.later)
                 seat.later.clear()
@@ -160,6 +195,9 @@ class DatagramTransport:
         if seated is not None and seated[0].echoed(letter.data, self._loop.time()):
             self._tally.count("datagrams_ignored")
             return
+        if seated is not None and self._sources.wait(peer[0]):
+            self._tally.count("datagrams_dropped")
+            return
         try:
             said = datagram.decode(letter.data)
         except Refused as refused:
@@ -167,30 +205,37 @@ class DatagramTransport:
             if seated is not None:
                 seated[0].notice(refused.message)
             return
-        if seated is None and self._policy.role_of(peer[0]) is Role.STRANGER:
-            self._tally.refused("forbidden", "udp")
-            return
-        if seated is None:
-            seated = self._seat(letter, said)
-            if seated is None:
-                return
-            said = datagram.Said(said.text)  # by its name it was welcomed
-        self._take(*seated, said)
+        if seated is not None:
+            self._take(*seated, said)
+        elif not self._porch.stranger("udp", peer[0]):
+            self._admit(letter, said)
+        elif (proven := self._doorstep.meet(letter, said)) is not None:
+            self._admit(letter, proven)
+
+    def _admit(self, letter: Letter, said: datagram.Said) -> None:
+        """Seat this one, and take what it says, or had said before it was let in."""
+        seated = self._seats.get(letter.peer) or self._seat(letter, said)
+        if seated is not None:
+            self._take(*seated, datagram.Said(said.text))  # by its name it was welcomed
 
     def _seat(self, letter: Letter, said: datagram.Said) -> tuple[DatagramSeat, Guest] | None:
         _data, peer, host, sender = letter
         if said.text.startswith("* "):  # a notice of another roombridge: answering it would never end
             self._tally.count("datagrams_ignored")
             return None
-        if len(self._seats) >= SEATS_MAX:
+        elsewhere = self._porch.elsewhere(peer[0])
+        taken, most = (self._elsewhere, ELSEWHERE_MAX) if elsewhere else (self._seats, SEATS_MAX)
+        if len(taken) >= most:
             self._tally.refused("busy", "udp")
-            self.send(datagram.notice(f"no seat is free: {SEATS_MAX} datagram peers are here"), peer, sender)
+            self.send(datagram.notice(f"no seat is free: {most} datagram peers are here"), peer, sender)
             return None
+        if elsewhere:
+            self._elsewhere.add(peer)
         if len(self._forms) > FORMS_MAX:
             self._forms.clear()
         if host not in self._forms:
             self._forms[host] = datagram.DatagramForm(f"http://{address((host, self._mailbox.port))}")
-        seat = DatagramSeat(self, peer, sender, self._forms[host])
+        seat = DatagramSeat(self, peer, sender, self._forms[host], elsewhere)
         guest = Guest(self._rooms, self._room, seat, "udp", address(peer), said.name, self._waiting)
         self._seats[peer] = seat, guest
         return seat, guest

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
 from typing import Final
 
 from bridge.guest import Guest
-from bridge.model import address
+from bridge.model import Address, address
 from bridge.outlet import Outlet
-from bridge.policy import Policy, Role
+from bridge.policy.knocks import Answer
+from bridge.porch import KNOCK_S, KNOCKED, OUTSIDE, WRONG, Porch, order
 from bridge.rooms import Rooms
-from bridge.wire import line
+from bridge.tally import Tally
+from bridge.wire import line, plain
 
 READ_BYTES: Final = 64 * 1024
+DOORSTEP_READ_BYTES: Final = 4 * 1024
+HELD_MAX: Final = 64
+"""So many lines of one that is not in yet are held, read in small pieces; what follows stays in the socket."""
 TURN_LINES: Final = 128
 """After so many lines of one client, others have their turn."""
 ABREAST_MAX: Final = 64
@@ -32,6 +38,8 @@ class LineSeat(Outlet):
         super().__init__(writer.transport)
         self.form = line.LineForm(f"http://{address(writer.get_extra_info('sockname'))}")
         self.hung_up = False
+        self.slowed = False
+        """Whether it knows that it speaks too fast."""
 
     def notice(self, text: str) -> None:
         """To one who reads nothing it is not told: what it says wrong would pile up here."""
@@ -54,35 +62,33 @@ class LineSeat(Outlet):
 class LineTransport:
     """Seats whoever sends a line in the default room."""
 
-    def __init__(self, rooms: Rooms, room: str, policy: Policy) -> None:
+    def __init__(self, rooms: Rooms, room: str, porch: Porch) -> None:
         self._rooms = rooms
         self._room = room
-        self._policy = policy
+        self._porch = porch
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection until its end; the last words of a client that closed only its own side are stored too."""
-        if self._policy.role_of((writer.get_extra_info("peername") or ("",))[0]) is Role.STRANGER:
-            self._rooms.tally.refused("forbidden", "tcp")
-            return
+        peer: Address = writer.get_extra_info("peername") or ("", 0)
         guest: Guest | None = None
         seat = LineSeat(writer)
-        decoder = line.Decoder()
+        said = _Said(reader, self._rooms.tally)
         turn = count(1)
         try:
-            while not seat.hung_up:
-                data = await reader.read(READ_BYTES)
-                self._rooms.tally.heard("tcp", len(data))
-                for heard in decoder.feed(data) if data else decoder.end():
+            if self._porch.stranger("tcp", peer[0]):
+                if not await _Doorstep(self._porch, peer, seat, said).let_in():
+                    return
+                guest = await self._guest(seat, peer)
+            while not seat.hung_up and (lines := await said.more()) is not None:
+                for heard in lines:
                     if guest is None:
-                        room = await self._rooms.get(self._room)
-                        guest = Guest(self._rooms, room, seat, "tcp", address(writer.get_extra_info("peername")))
+                        guest = await self._guest(seat, peer)
+                    await self._pace(seat, peer[0])
                     await self._take(guest, seat, heard)
                     if next(turn) % TURN_LINES == 0:
                         await asyncio.sleep(0)
                     if seat.hung_up:
                         break
-                if not data:
-                    break
             if guest:
                 await guest.settle()
         except line.NotLines:
@@ -101,6 +107,19 @@ class LineTransport:
             if guest:
                 guest.leave()
 
+    async def _guest(self, seat: LineSeat, peer: Address) -> Guest:
+        return Guest(self._rooms, await self._rooms.get(self._room), seat, "tcp", address(peer))
+
+    async def _pace(self, seat: LineSeat, ip: str) -> None:
+        """What one address says too fast waits, in the end in its socket; nothing of it is lost."""
+        limits = self._porch.limits
+        while wait := limits.messages.wait(ip):
+            if not seat.slowed:
+                seat.slowed = True
+                most = limits.numbers.messages_per_s
+                seat.notice(f"{most} messages a second is all that one address may send: yours are taken at that pace")
+            await asyncio.sleep(wait)
+
     async def _take(self, guest: Guest, seat: LineSeat, heard: line.Line | line.Fault) -> None:
         match heard:
             case line.Fault(refused):
@@ -112,6 +131,107 @@ class LineTransport:
                 if (answer := guest.hear(text)) is not None:
                     await answer
                 await guest.settle(at_most=ABREAST_MAX)
+
+
+class _Said:
+    """What one client says, line by line; what it said before it was let in comes first."""
+
+    def __init__(self, reader: asyncio.StreamReader, tally: Tally) -> None:
+        self._reader = reader
+        self._tally = tally
+        self._decoder = line.Decoder()
+        self.held: list[line.Line | line.Fault] = []
+        self.ended = False
+
+    async def more(self) -> Iterable[line.Line | line.Fault] | None:
+        """The next lines; None when all have been said."""
+        if self.held:
+            held, self.held = self.held, []
+            return held
+        return None if self.ended else await self.read(READ_BYTES)
+
+    async def read(self, at_most: int) -> Iterable[line.Line | line.Fault]:
+        data = await self._reader.read(at_most)
+        self._tally.heard("tcp", len(data))
+        self.ended = not data
+        return self._decoder.feed(data) if data else self._decoder.end()
+
+
+class _Doorstep:
+    """Where a client from elsewhere stands until it shows the secret or a host lets it in: a minute, and one notice."""
+
+    def __init__(self, porch: Porch, peer: Address, seat: LineSeat, said: _Said) -> None:
+        self._porch = porch
+        self._peer = peer
+        self._seat = seat
+        self._said = said
+        self._told = False
+        self._answer: Answer | None = None
+
+    async def let_in(self) -> bool:
+        """Whether it may come in. What it said meanwhile is held by `said`."""
+        if not self._porch.greets("tcp", self._peer[0]):
+            return False
+        try:
+            async with asyncio.timeout(KNOCK_S):
+                while (verdict := await self._verdict()) is None:
+                    pass
+                return verdict
+        except (TimeoutError, line.NotLines, line.NotText):
+            return False
+        finally:
+            if self._answer is not None:
+                self._answer.cancel()
+
+    async def _verdict(self) -> bool | None:
+        """What follows from the next thing that happens: something is said, or a host answers."""
+        listens = not self._said.ended and len(self._said.held) < HELD_MAX
+        listening = asyncio.ensure_future(self._said.read(DOORSTEP_READ_BYTES)) if listens else None
+        happening = {future for future in (listening, self._answer) if future is not None}
+        if not happening:
+            return False
+        try:
+            await asyncio.wait(happening, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if listening is not None and not listening.done():
+                listening.cancel()
+                await asyncio.wait([listening])  # or two would listen at once
+        if listening is not None and not listening.cancelled():
+            verdict = None
+            for heard in listening.result():
+                if verdict is None:
+                    verdict = self._hear(heard)
+                else:
+                    self._said.held.append(heard)
+            if verdict is not None:
+                return verdict
+        if self._answer is not None and self._answer.done():
+            return not self._answer.cancelled() and self._answer.result()
+        return None
+
+    def _hear(self, heard: line.Line | line.Fault) -> bool | None:
+        text = heard.text.strip() if isinstance(heard, line.Line) else ""
+        match order(text):
+            case plain.Pass(secret):
+                if self._porch.opens("tcp", self._peer[0], secret):
+                    return True
+                self._tell(WRONG)
+                return False
+            case plain.Quit():
+                return False
+            case None:
+                self._tell(OUTSIDE)
+            case _:
+                self._said.held.append(heard)
+                if self._answer is None:
+                    self._answer = self._porch.knock("tcp", self._peer, text)
+                self._tell(OUTSIDE if self._answer is None else KNOCKED)
+        return None
+
+    def _tell(self, notice: str) -> None:
+        if not self._told:
+            self._told = True
+            self._seat.notice(notice)
 
 
 async def _read_away(reader: asyncio.StreamReader) -> None:

@@ -13,8 +13,8 @@ from bridge import gate
 from bridge.inlet import Inlet
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
-from bridge.model import Peer, Refused, Stored, StoreError, address
-from bridge.policy import Policy, Role
+from bridge.model import Address, Peer, Refused, Stored, StoreError, address
+from bridge.porch import KNOCK_S, Porch
 from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Author, Rooms
@@ -36,8 +36,8 @@ SILENCE_S: Final = 600.0
 class UploadTransport:
     """Takes files from senders who say how long they are."""
 
-    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, quota: Quota, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, quota: Quota, porch: Porch) -> None:
+        self._porch = porch
         self._rooms = rooms
         self._files = files
         self._uploads = uploads
@@ -46,15 +46,20 @@ class UploadTransport:
 
     async def serve(self, reader: Inlet, writer: asyncio.StreamWriter) -> None:
         """One connection: file after file, until it ends or breaks a rule."""
-        if self._policy.role_of((writer.get_extra_info("peername") or ("",))[0]) is Role.STRANGER:
-            self._rooms.tally.refused("forbidden", "tcp")
+        peer: Address = writer.get_extra_info("peername") or ("", 0)
+        stranger = self._porch.stranger("tcp", peer[0])
+        if stranger and not self._porch.greets("tcp", peer[0]):
             return
-        addr = address(writer.get_extra_info("peername"))
+        addr = address(peer)
         author = self._rooms.author(secrets.token_hex(16))
         sent = _Sent(reader, writer)
         try:
             while (header := await sent.header()) is not None:
-                answer = await self._answer(header, sent, author, addr)
+                if stranger and not await self._let_in(header, peer):
+                    await _turn_away(header, sent, writer)
+                    return
+                stranger = False
+                answer = await self._answer(header, sent, author, addr, peer[0])
                 if header.reply:
                     writer.write(answer)
                 if sent.refused:
@@ -68,10 +73,26 @@ class UploadTransport:
             else:
                 writer.transport.abort()
 
-    async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> bytes:
+    async def _let_in(self, header: upload.Header, peer: Address) -> bool:
+        """Whether one from elsewhere may send: by the token in its header, else a host is asked, and meanwhile its
+        bytes wait in the socket."""
+        if header.token is not None:
+            return self._porch.opens("tcp", peer[0], header.token)
+        wish = f"{gate.clean_file_name(header.file_name)} ({header.file_size} bytes)"
+        answer = self._porch.knock("tcp", peer, wish)
+        if answer is None:
+            return False
+        try:
+            await asyncio.wait([answer])
+        finally:
+            answer.cancel()
+        return not answer.cancelled() and answer.result()
+
+    async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str, ip: str) -> bytes:
         """Take one file, or read it away; the line for a sender that wants one."""
         try:
-            stored = await self._take(header, sent, author, addr)
+            with self._porch.one_more_file(ip):
+                stored = await self._take(header, sent, author, addr)
         except Refused as refused:
             self._rooms.tally.refused(refused.code, "tcp")
             await sent.drain()
@@ -116,6 +137,15 @@ class UploadTransport:
                 return await file.finish()
         except (Moved, TakenOver):
             raise Refused("busy", "another sender goes on with this file") from None
+
+
+async def _turn_away(header: upload.Header, sent: _Sent, writer: asyncio.StreamWriter) -> None:
+    """One who may not send hears so if it asked for a reply, and is given a moment to read it."""
+    if header.reply:
+        writer.write(upload.refusal("forbidden", "a token is asked for here: put it into the header as token"))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KNOCK_S):
+                await sent.drain()
 
 
 class _Sent:

@@ -43,13 +43,26 @@ class Typing(msgspec.Struct, frozen=True, tag_field="type", tag="typing"):
     """Somebody is writing."""
 
 
+class Admit(msgspec.Struct, frozen=True, tag_field="type", tag="admit"):
+    """Let in who knocks under `id`; `always`: and from then on whoever comes from there."""
+
+    id: str
+    always: bool = False
+
+
+class Refuse(msgspec.Struct, frozen=True, tag_field="type", tag="refuse"):
+    """Let who knocks under `id` stay outside."""
+
+    id: str
+
+
 class Fault(msgspec.Struct, frozen=True):
     """One object of a frame that could not be taken."""
 
     error: Error
 
 
-Heard = Say | Rename | Withdraw | Typing | Fault
+Heard = Say | Rename | Withdraw | Typing | Admit | Refuse | Fault
 
 
 class _Any(msgspec.Struct, frozen=True):
@@ -65,6 +78,8 @@ _known: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "name": msgspec.json.Decoder(Rename),
     "withdraw": msgspec.json.Decoder(Withdraw),
     "typing": msgspec.json.Decoder(Typing),
+    "admit": msgspec.json.Decoder(Admit),
+    "refuse": msgspec.json.Decoder(Refuse),
 }
 _encoder = msgspec.json.Encoder()
 

@@ -17,6 +17,8 @@ _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BREAK = re.compile("\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 # What the gate refuses anyway, dropped once more: a record made by an older version must not drive a terminal.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+# A blank before it makes no words of a secret.
+_PASS = re.compile(r"\s+/pass\s", re.IGNORECASE)
 
 LOST: Final = "what was said before is no longer kept"
 """What a gap is called where nobody counts."""
@@ -41,7 +43,7 @@ HELP: Final = (
 )
 
 
-_WANTED: Final = {"nick": "NAME", "as": "NAME TEXT", "join": "ROOM", "pass": "SECRET"}
+_WANTED: Final = {"nick": "NAME", "as": "NAME TEXT", "join": "ROOM", "pass": "SECRET", "ok": "CODE"}
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -65,6 +67,12 @@ class Join(msgspec.Struct, frozen=True):
 
 class Pass(msgspec.Struct, frozen=True):
     secret: str
+
+
+class Ok(msgspec.Struct, frozen=True):
+    """The code that a datagram peer was sent, sent back."""
+
+    code: str
 
 
 class Undo(msgspec.Struct, frozen=True):
@@ -99,7 +107,7 @@ class Help(msgspec.Struct, frozen=True):
     pass
 
 
-Order = Say | Nick | As | Join | Pass | Undo | Quiet | Quit | Who | History | Time | Upper | Help
+Order = Say | Nick | As | Join | Pass | Ok | Undo | Quiet | Quit | Who | History | Time | Upper | Help
 
 
 def decode(raw: bytes) -> str:
@@ -123,7 +131,7 @@ def message(raw: bytes) -> str:
 def parse(text: str) -> Order:
     """What a peer wants with `text`. Raises `Refused` `bad_request` for a command that is none."""
     if not text.startswith("/"):
-        return Say(text)
+        return parse(text.lstrip()) if _PASS.match(text) else Say(text)
     if text.startswith("//"):
         return Say(text[1:])
     command, _, rest = text[1:].partition(" ")
@@ -138,6 +146,8 @@ def parse(text: str) -> Order:
             return Join(rest)
         case "pass" if rest:
             return Pass(rest)
+        case "ok" if rest:
+            return Ok(rest)
         case "undo":
             return Undo()
         case "quiet":
@@ -154,7 +164,7 @@ def parse(text: str) -> Order:
             return Upper(rest)
         case "help":
             return Help()
-        case "nick" | "as" | "join" | "pass" as known:
+        case "nick" | "as" | "join" | "pass" | "ok" as known:
             raise Refused("bad_request", f"/{known} wants more: /{known} {_WANTED[known]}")
         case unknown:
             raise Refused("bad_request", f"there is no command /{unknown[:32]}; /help lists them, //x says /x")

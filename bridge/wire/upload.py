@@ -46,6 +46,7 @@ class Header(msgspec.Struct, frozen=True):
     room: str | None = None
     sender: str | None = None
     sha256: str | None = None
+    token: str | None = None
     reply: bool = False
     resume: bool = False
 

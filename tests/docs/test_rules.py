@@ -82,6 +82,29 @@ RULES = {
     "1009 a frame that is too large": "browser.md: bob << (close 1009)",
     "1013 too slow": "transports/test_browser.py::test_a_browser_that_reads_nothing_at_all_is_closed_with_1013",
     "a heartbeat": "transports/test_browser.py::test_a_quiet_browser_is_pinged_and_a_dead_one_leaves",
+    # From elsewhere
+    "the first words of a stranger knock, and it is told one thing": "line.md: alice < * you knocked: wait, or send /pass SECRET",
+    "hosts are shown who says what": 'line.md: carol << {"type":"knock","id":{id},"via":"tcp","addr":"127.0.0.1:{alice.port}","text":"hello"}',
+    "a host that comes later is shown it too": 'browser.md: dora << {"type":"knock","id":{id}}',
+    "what was held is said when a host admits it": 'line.md: carol << {"type":"text","from":{"name":"tcp-{alice.port}"},"text":"is anybody there?"}',
+    "who is refused is closed": "line.md: mallory < (end)",
+    "a knock is over for all hosts": 'browser.md: dora << {"type":"knock","id":{id},"answered":"admitted"}',
+    "only hosts admit": 'browser.md: bob << {"type":"error","code":"forbidden","message":"only a host lets people in"}',
+    "always: the next from there is in": "browser.md: erin < * welcome to lobby, you are udp-{erin.port}; /help lists commands",
+    "/pass SECRET seats a line client": "line.md: bob < * welcome to lobby, you are tcp-{bob.port}; /help lists commands",
+    "a wrong one ends it": "line.md: eve < * that is not the secret",
+    "/pass SECRET by datagram is answered with a code": "datagram.md: bob < * send: {code}",
+    "a code is its address's own": "datagram.md: mallory udp> {code}",
+    "token in the header of a file": 'upload.md: dave file> {"file_name":"a.txt","file_size":5,"token":"{token}"}',
+    "a file waits for a host": 'upload.md: carol << {"type":"knock","id":{id},"via":"tcp","addr":"127.0.0.1:{erin.port}","text":"b.txt (5 bytes)"}',
+    "--native off": "line.md: alice < (end)",
+    "zones, ways and --native, cell by cell": "stories/test_elsewhere.py::test_the_table_of_zones_is_true_cell_by_cell",
+    "at most three times what came": (
+        "stories/test_elsewhere.py::test_no_stranger_is_sent_more_than_three_times_what_came_in_its_name"
+    ),
+    "secrets enter no log and no room": (
+        "stories/test_knocking.py::test_a_wrong_secret_ends_it_and_no_secret_is_ever_shown"
+    ),
     # UDP
     "one datagram is one message, also with lines": "datagram.md: alice < [udp-{bob.port}] one⏎    two",
     "identical datagrams are separate entries": "datagram.md: bob > same",

@@ -53,10 +53,10 @@ class LinePeer:
 class DatagramPeer:
     """Ten lines of Python with a UDP socket."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, address: tuple[str, int], here: str = "127.0.0.1") -> None:
         self.address = address
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((here, 0))
         self.socket.settimeout(PATIENCE_S)
         self.port = self.socket.getsockname()[1]
 

@@ -14,14 +14,15 @@ import pytest
 
 from bridge import mailbox
 from bridge.config import Config
-from bridge.model import Draft, Stored
-from bridge.policy import Policy, Tokens, Zones
+from bridge.model import Address, Draft, Stored
+from bridge.policy import Kept, Knocks, Policy, Tokens, Zones
+from bridge.porch import Porch
 from bridge.rooms import Rooms
 from bridge.server import Server
 from bridge.store.sqlite import SqliteLog
 from bridge.tally import Tally
 from bridge.transports import datagram
-from bridge.wire.datagram import DATAGRAM_IN_MAX_BYTES, DATAGRAM_OUT_MAX_BYTES
+from bridge.wire.datagram import DATAGRAM_IN_MAX_BYTES, DATAGRAM_OUT_MAX_BYTES, DatagramForm
 from tests.support import nouns
 from tests.support.observe import linux_only
 from tests.support.peers import PATIENCE_S, BrowserPeer, DatagramPeer, entries, texts
@@ -574,7 +575,9 @@ async def test_a_socket_for_any_address_answers_from_the_one_that_was_called(
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setblocking(False)
     sock.bind(("0.0.0.0", 0))
-    transport = datagram.DatagramTransport(rooms, lobby, sock, Tally(), Policy(Zones(), Tokens(None, "")))
+    kept = Kept(tmp_path / "admitted")
+    porch = Porch(Policy(Zones(), Tokens(None, "")), kept, Knocks(rooms.tell_hosts, kept), rooms.tally)
+    transport = datagram.DatagramTransport(rooms, lobby, sock, Tally(), porch)
 
     def conversation(host: str) -> str:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
@@ -622,3 +625,54 @@ async def test_a_peer_is_told_when_the_server_goes(tmp_path: Path) -> None:
         alice = await asyncio.to_thread(seat, server)
     with alice:
         assert alice.read() == "* bye: the server is shutting down\n"
+
+
+class Kernel:
+    """What a seat's datagrams go to."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+
+    def send(self, data: bytes, peer: Address, sender: object) -> None:
+        self.taken.append(data)
+
+
+async def test_a_peer_from_elsewhere_is_told_200_kb_a_second_and_falls_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, loop, frame = Kernel(), asyncio.get_running_loop(), (b"x" * 1000,) * 50
+    seat = datagram.DatagramSeat(kernel, ("203.0.113.5", 5000), [], DatagramForm("http://here"), elsewhere=True)
+    monkeypatch.setattr(loop, "time", lambda: now)
+    now = 100.0
+    assert not seat.full()
+    seat.deliver(frame)
+    assert len(kernel.taken) == 50 and seat.full()
+    now = 100.26
+    assert not seat.full(), "a quarter of a second for 50 kB"
+    for _ in range(10):
+        seat.deliver(frame)  # what it asked for itself, such as its history, does not look
+    assert sum(map(len, kernel.taken)) == 50_000 + 400_000, "two seconds' worth, and no more"
+    now = 102.3
+    seat.deliver((b"again",))
+    assert kernel.taken[-1] == b"again"
+
+
+async def test_only_so_many_seats_are_taken_from_elsewhere(
+    serve: Callable[..., Awaitable[Server]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datagram, "ELSEWHERE_MAX", 2)
+    monkeypatch.setattr(Porch, "elsewhere", lambda self, ip: True)
+    server = await serve()
+
+    def conversation() -> None:
+        peers = [DatagramPeer(server.address) for _ in range(3)]
+        for peer in peers:
+            peer.say("")
+        assert [peer.read()[:9] for peer in peers[:2]] == ["* welcome"] * 2
+        assert peers[2].read() == "* no seat is free: 2 datagram peers are here\n"
+        peers[0].say("/quit")
+        assert peers[0].read() == "* bye\n"
+        peers[2].say("")
+        assert peers[2].read().startswith("* welcome")
+        for peer in peers:
+            peer.close()
+
+    await asyncio.to_thread(conversation)

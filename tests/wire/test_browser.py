@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.model import Entry, FileRef, Gap, Hello, Peer, Presence, Refused, Transfer, Typing
-from bridge.wire.browser import BrowserForm, Fault, Rename, Say, Withdraw, decode, encode, refusal
+from bridge.model import Entry, FileRef, Gap, Hello, Knock, Peer, Presence, Refused, Transfer, Typing
+from bridge.wire.browser import Admit, BrowserForm, Fault, Refuse, Rename, Say, Withdraw, decode, encode, refusal
 from bridge.wire.browser import Typing as Types
 
 # Heard by the page's room in tests/static/golden.test.mjs
@@ -31,13 +31,16 @@ def test_one_frame_carries_many_objects_and_a_bad_one_errs_alone() -> None:
             '{"type":"dance","key":"k3"}\n'
             '{"type":"name","name":"bob"}\n'
             '{"type":"withdraw","key":"k4","seq":42}\n'
-            '{"type":"typing"}'
+            '{"type":"typing"}\n'
+            '{"type":"admit","id":"a"}\n'
+            '{"type":"admit","id":"b","always":true}\n'
+            '{"type":"refuse","id":"c"}'
         )
     )
     assert heard[0] == Say("k1", "hi")
     assert isinstance(heard[1], Fault) and heard[1].error.key is None
     assert isinstance(heard[2], Fault) and heard[2].error.key == "k2"
-    assert heard[3:] == [Rename("bob"), Withdraw("k4", 42), Types()]
+    assert heard[3:] == [Rename("bob"), Withdraw("k4", 42), Types(), Admit("a"), Admit("b", True), Refuse("c")]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,8 @@ def test_one_frame_carries_many_objects_and_a_bad_one_errs_alone() -> None:
         '{"type":"say","key":"k","text":"\\ud800"}',
         '{"type":"say","key":"k","text":"\ud800"}',
         '{"type":"name"}',
+        '{"type":"admit","id":1}',
+        '{"type":"refuse"}',
         '{"type":"withdraw","key":"k"}',
         '{"type":"withdraw","seq":1}',
         '{"type":"withdraw","key":"k","seq":"1"}',
@@ -113,3 +118,7 @@ def test_what_the_page_was_seen_to_send_is_understood() -> None:
 def test_what_bears_a_number_is_an_entry() -> None:
     entries = {name for name, said in GOLDEN["to the page"].items() if "seq" in said}
     assert entries == {"text", "file", "withdraw"}
+
+
+def test_the_end_of_a_knock_says_no_more_than_that() -> None:
+    assert json.loads(encode(Knock("k", answered="gone"))) == {"type": "knock", "id": "k", "answered": "gone"}

@@ -68,6 +68,9 @@ ORDERS = [
     ("/as x /who", plain.As("x", "/who")),
     ("/join lab", plain.Join("lab")),
     ("/pass s3cret", plain.Pass("s3cret")),
+    (" \t/PASS s3cret", plain.Pass("s3cret")),
+    (" /passing by", plain.Say(" /passing by")),
+    ("/ok abcd2345", plain.Ok("abcd2345")),
     ("/undo", plain.Undo()),
     ("/UNDO 3", plain.Undo()),
     ("/quiet", plain.Quiet()),
@@ -121,7 +124,10 @@ def test_a_command_that_cannot_be_is_refused_and_says_what_would_do(text: str, t
 
 def test_the_help_names_every_command_that_is_parsed() -> None:
     listed = {line.split()[0] for line in plain.HELP} - {"//x"}
-    assert listed == {text.split()[0].lower() for text, order in ORDERS if not isinstance(order, plain.Say)} - {"/pass"}
+    assert listed == {text.split()[0].lower() for text, order in ORDERS if not isinstance(order, plain.Say)} - {
+        "/pass",
+        "/ok",
+    }
 
 
 @settings(deadline=None)

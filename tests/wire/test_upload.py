@@ -38,7 +38,7 @@ STREAM = (
     packed(file_name="澳门.mp4", file_size=5)
     + b"hello"
     + packed(">", file_name="empty", file_size=0, reply=True)
-    + packed(file_name="{", file_size=3, room="lab", sender="bob", sha256="aa", extra={"a": [1]})
+    + packed(file_name="{", file_size=3, room="lab", sender="bob", sha256="aa", token="t", extra={"a": [1]})
     + b"\n{\0"
 )
 EXPECTED = [
@@ -46,7 +46,7 @@ EXPECTED = [
     b"hello",
     Header("empty", 0, reply=True),
     b"",
-    Header("{", 3, room="lab", sender="bob", sha256="aa"),
+    Header("{", 3, room="lab", sender="bob", sha256="aa", token="t"),
     b"\n{\0",
     False,
 ]

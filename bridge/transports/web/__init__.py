@@ -16,6 +16,7 @@ from bridge.transports.web.page import PageHandlers
 from bridge.transports.web.search import SearchHandlers
 from bridge.transports.web.thumbnails import ThumbnailHandlers
 from bridge.transports.web.tus import TusHandlers
+from bridge.transports.web.visitor import is_host
 from bridge.transports.web.withdrawals import WithdrawalHandlers
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "WithdrawalHandlers",
     "caller_of",
     "hold",
+    "is_host",
 ]

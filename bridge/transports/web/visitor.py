@@ -10,9 +10,10 @@ from aiohttp import web
 
 from bridge import gate
 from bridge.model import Peer, Refused
+from bridge.policy import Role
 from bridge.room import Room
 from bridge.rooms import Rooms
-from bridge.transports.web.caller import caller_of
+from bridge.transports.web.caller import caller_of, role_of
 
 
 class Visitor(NamedTuple):
@@ -41,6 +42,11 @@ def visitor(request: web.Request, rooms: Rooms, room: Room, name: str | None = N
         wish = gate.clean_name(name) if name is not None else f"http-{addr.rpartition(':')[2]}"
         peer = Peer(author.id, room.people.free_name(wish, author.id), "http", addr)
     return Visitor(client, author.key, key, peer)
+
+
+def is_host(request: web.BaseRequest) -> bool:
+    """Whether the guard was shown the host's token."""
+    return role_of(request) is Role.HOST
 
 
 def header_text(request: web.BaseRequest, header: str) -> str | None:
