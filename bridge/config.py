@@ -119,7 +119,7 @@ class Config:
         "The most TCP connections at once; fewer where the system allows fewer descriptors.", 10_000, "N"
     )
     connections_per_address: int = _setting(
-        "The most TCP connections of one address at once; this and the next are for strangers' networks only; 0: any.",
+        "The most TCP connections of one address at once, of any but this machine's and trusted ones; 0: any number.",
         64,
         "N",
     )

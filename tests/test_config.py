@@ -23,6 +23,9 @@ def test_loopback_is_served(host: str) -> None:
         ({"open": True, "token_file": "x"}, "--open asks for no token"),
         ({"trust": ("home",)}, "--trust: 'home'"),
         ({"trust": ("10.0.0.1/8",)}, "--trust: 10.0.0.1/8 has host bits set"),
+        ({"proxy": ("10.0.0.1/8",)}, "--proxy: 10.0.0.1/8 has host bits set"),
+        ({"messages_burst": 0}, "--messages-burst 0: expected at least 1"),
+        ({"wrong_tokens": -1}, "--wrong-tokens -1: expected at least 0"),
         ({"listen": ("8081",)}, "--listen 8081: expected HOST:PORT"),
         ({"port": 65536}, "port 65536"),
         ({"port": -1}, "port -1"),
@@ -49,14 +52,21 @@ def test_what_cannot_be_is_named(settings: dict, named: str) -> None:
 
 def test_off_this_machine_a_token_is_asked_for(tmp_path: Path) -> None:
     assert Config(data=tmp_path).token_path() is None
-    for settings in ({"lan": True}, {"host": "0.0.0.0"}, {"listen": ("10.0.0.1:80",)}, {"token": True}):
+    for settings in (
+        {"lan": True},
+        {"host": "0.0.0.0"},
+        {"proxy": ("127.0.0.1",)},
+        {"listen": ("10.0.0.1:80",)},
+        {"token": True},
+    ):
         assert Config(data=tmp_path, **settings).token_path() == tmp_path / "token"
     assert Config(token_file="/etc/room").token_path() == Path("/etc/room")
     assert Config(lan=True, open=True).token_path() is None
 
 
 def test_the_whole_machine_is_both_families() -> None:
-    assert list(Config(lan=True).addresses()) == [("0.0.0.0", 8080), ("::", 8080)]
+    for settings in ({"lan": True}, {"host": "0.0.0.0"}, {"host": "::"}):
+        assert list(Config(**settings).addresses()) == [("0.0.0.0", 8080), ("::", 8080)]
 
 
 def test_further_addresses_follow_the_main_one() -> None:
