@@ -28,6 +28,8 @@ logger = logging.getLogger("roombridge")
 if TYPE_CHECKING:
     import asyncio
 
+    from bridge.server import Server
+
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
 EXIT_UNUSABLE: Final = 2
 EXIT_DISK_FAILED: Final = 3
@@ -60,6 +62,7 @@ def settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]
 def _with_options(command: Callable[..., None], wanted: list[dataclasses.Field[Any]]) -> Callable[..., None]:
     for setting in reversed(wanted):
         many, flag = isinstance(setting.default, tuple), isinstance(setting.default, bool)
+        alone = {"flag_value": setting.metadata["alone"]} if setting.metadata["alone"] else {}
         command = click.option(
             f"--{setting.name.replace('_', '-')}",
             setting.name,
@@ -72,6 +75,7 @@ def _with_options(command: Callable[..., None], wanted: list[dataclasses.Field[A
             envvar=ENV_PREFIX + setting.name.upper(),
             metavar=None if flag else setting.metadata["metavar"],
             help=setting.metadata["help"],
+            **alone,
         )(command)
     return click.option(
         "--config",
@@ -208,6 +212,7 @@ async def _serve(config: Config) -> None:
         logger.info("roombridge %s serves room %s from %s on %s", __version__, config.room, config.data, server.url)
         if config.log_format == "text":
             _welcome(config, server.url, server.address)
+        _tell_tls(config, server)
         print(f"listening on {server.url} (tcp+udp)", flush=True)
         await stopped.wait()
         logger.info("shutting down")
@@ -229,6 +234,17 @@ def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:
         else "",
         err=True,
     )
+
+
+def _tell_tls(config: Config, server: Server) -> None:
+    """By which a client that has never been here can tell us from somebody between."""
+    if server.certificate is None:
+        return
+    url, seal = server.url.replace("http:", "https:", 1), server.certificate.fingerprint
+    if config.log_format == "json":
+        logger.info("TLS at %s, certificate SHA-256 %s", url, seal)
+    else:
+        click.echo(f"  TLS     {url}    certificate SHA-256 {seal}", err=True)
 
 
 def _stop_on_signals() -> asyncio.Event:

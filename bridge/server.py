@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 from filelock import FileLock, Timeout
 
+from bridge.certificate import Certificate, own
 from bridge.config import Config, ConfigError
 from bridge.descriptors import for_connections
 from bridge.front_door import FrontDoor
@@ -69,6 +70,7 @@ class Server:
         self.failed = False
         """Whether the disk failed: close, and end the process without touching the disk once more."""
         self._stack = AsyncExitStack()
+        self.certificate: Certificate | None = None
         self.url = ""
         self.address = ("", 0)
 
@@ -88,6 +90,7 @@ class Server:
         config = self._config
         _claim(config.data, stack)
         policy = _policy(config)
+        self.certificate = _certificate(config)
         sockets = [_bind(host, port, stack) for host, port in config.addresses()]
         self.address = config.host, sockets[0][0].getsockname()[1]
         self.url = f"http://{address(self.address)}/"
@@ -147,7 +150,8 @@ class Server:
         upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes, policy)
         streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
-        door = FrontDoor(lambda: Connection(http, guard), streams, most, tally)
+        tls = self.certificate.context if self.certificate else None
+        door = FrontDoor(lambda: Connection(http, guard), streams, most, tally, tls, policy.may_speak_plainly)
         stack.push_async_callback(door.empty, DRAIN_S)
         stack.callback(door.shut)
         for tcp, udp in sockets:
@@ -183,7 +187,17 @@ def _policy(config: Config) -> Policy:
         tokens = Tokens.load(config.data, config.token_path())
     except (ValueError, OSError) as exc:
         raise ConfigError(f"the token cannot be used: {exc}") from exc
-    return Policy(Zones(networks(config.trust)), tokens, Native(config.native), config.token)
+    return Policy(Zones(networks(config.trust)), tokens, Native(config.native), config.token, config.tls == "require")
+
+
+def _certificate(config: Config) -> Certificate | None:
+    if config.tls == "off":
+        return None
+    try:
+        cert = Path(config.cert) if config.cert else own(config.data, config.allow_host)
+        return Certificate(cert, Path(config.key) if config.key else None)
+    except (ValueError, OSError) as exc:
+        raise ConfigError(f"the certificate cannot be used: {exc}") from exc
 
 
 def _bind(host: str, port: int, stack: AsyncExitStack) -> tuple[socket.socket, socket.socket]:

@@ -25,15 +25,26 @@ class Role(IntEnum):
 
 
 class Policy:
-    """`guard_loopback`: this machine has to show the token too; `native`: what socket peers from elsewhere may do."""
+    """`guard_loopback`: this machine has to show the token too; `native`: what socket peers from elsewhere may do;
+    `tls_required`: these have to come by TLS."""
 
     def __init__(
-        self, zones: Zones, tokens: Tokens, native: Native = Native.KNOCK, guard_loopback: bool = False
+        self,
+        zones: Zones,
+        tokens: Tokens,
+        native: Native = Native.KNOCK,
+        guard_loopback: bool = False,
+        tls_required: bool = False,
     ) -> None:
         self.zones = zones
         self.tokens = tokens
         self.native = native
         self._guard_loopback = guard_loopback
+        self._tls_required = tls_required
+
+    def may_speak_plainly(self, ip: str) -> bool:
+        """Whether somebody may come in without TLS, whoever they are."""
+        return not self._tls_required or self.zones.of(ip) is not Zone.ELSEWHERE
 
     def role_of(self, ip: str) -> Role:
         """Who somebody is by address alone."""

@@ -156,6 +156,9 @@ class DatagramTransport:
         if peer[:2] == (letter.host, self._mailbox.port) or peer[1] in ANSWERING_PORTS:
             self._tally.count("datagrams_ignored")
             return
+        if not self._policy.may_speak_plainly(peer[0]):
+            self._tally.refused("forbidden", "udp")
+            return
         seated = self._seats.get(peer)
         if seated is not None and seated[0].echoed(letter.data, self._loop.time()):
             self._tally.count("datagrams_ignored")

@@ -92,6 +92,8 @@ class Guard:
             raise web.HTTPMisdirectedRequest(
                 reason=f"Host {host[:100]!r} is not a name of this server; --allow-host NAME makes it one"
             )
+        if not (request.secure or self._policy.may_speak_plainly(request.remote or "")):
+            raise Refused("forbidden", f"this server asks for TLS: https://{host}/")
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and origin.casefold() != f"{request.scheme}://{host}".casefold():
             raise Refused("forbidden", f"Origin {origin[:100]!r} is not this server's own")
