@@ -85,6 +85,9 @@ class Config:
         "A PEM file with the certificate to show, and those it rests on.  [default: one made for DIR]", "", "FILE"
     )
     key: str = _setting("A PEM file with its key, unless that is beside the certificate.", "", "FILE")
+    unlisted: bool = _setting(
+        "On a network, tell nobody there about this server: no mDNS, no answer to where?.", False, ""
+    )
     max_file_bytes: int = _setting("The largest file taken, in bytes.", 64 * 1024**3, "BYTES")
     keep_days: int = _setting("For how many days messages are kept; 0: for ever.", 0, "DAYS")
     keep_bytes: int = _setting(

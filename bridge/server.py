@@ -15,9 +15,11 @@ from typing import Final
 from aiohttp import web
 from filelock import FileLock, Timeout
 
+from bridge import __version__
 from bridge.certificate import Certificate, own
 from bridge.config import Config, ConfigError
 from bridge.descriptors import for_connections
+from bridge.discovery import Announcement, Whereabouts, called_at, host_name
 from bridge.front_door import FrontDoor
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
@@ -115,7 +117,8 @@ class Server:
 
         browsers = BrowserTransport(rooms)
         app = web.Application(client_max_size=0)
-        guard = Guard([*config.allow_host, *(host for host, _port in config.addresses())], policy, tally)
+        hosts = [host for host, _port in config.addresses()]
+        guard = Guard([*config.allow_host, *hosts, host_name()], policy, tally)
         guard.protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
@@ -154,13 +157,25 @@ class Server:
         door = FrontDoor(lambda: Connection(http, guard), streams, most, tally, tls, policy.may_speak_plainly)
         stack.push_async_callback(door.empty, DRAIN_S)
         stack.callback(door.shut)
+        listed = config.on_network and not config.unlisted
+        where = Whereabouts("https" if config.tls == "require" else "http", lobby.name).answer if listed else None
         for tcp, udp in sockets:
-            datagrams = DatagramTransport(rooms, lobby, udp, tally, policy)
+            datagrams = DatagramTransport(rooms, lobby, udp, tally, policy, where)
             drops.append(datagrams.kernel_drops)
             stack.callback(datagrams.close)
             door.listen(tcp)
         keeper.start()
         stack.push_async_callback(keeper.close)
+        if listed:
+            announcement = Announcement(self.address[1], called_at(hosts), self._told(policy))
+            announcement.start()
+            stack.push_async_callback(announcement.close)
+
+    def _told(self, policy: Policy) -> dict[str, str]:
+        """What the network may know: how to come in, and nothing by which."""
+        token = "no" if policy.tokens.member is None else "yes"
+        told = {"path": "/", "version": __version__, "tls": self._config.tls, "token": token}
+        return told | ({"fp": self.certificate.fingerprint} if self.certificate else {})
 
     def _fail(self, fault: StoreError) -> None:
         logger.critical("the disk has failed, so nothing more is stored and the server ends: %s", fault)

@@ -17,8 +17,9 @@ from bridge.config import Config
 from bridge.server import Server
 from tests.support.process import Running
 
-# A test's folder is thrown away: it needs no ballast, and a developer's disk may be as full as it likes.
-SPACE = {"reserve_bytes": 0, "ballast_bytes": 0}
+# A test's folder is thrown away: it needs no ballast, and a developer's disk may be as full as it likes. Nor need a
+# developer's network hear of it.
+SPACE = {"reserve_bytes": 0, "ballast_bytes": 0, "unlisted": True}
 for name, value in SPACE.items():
     os.environ.setdefault(f"ROOMBRIDGE_{name.upper()}", str(value))
 

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import socket
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from bridge.guest import Guest, Later, Waiting
@@ -38,6 +39,11 @@ ECHOES_MAX: Final = 8
 ECHO_MUTE_S: Final = 600.0
 # Services that answer whatever comes: echo, daytime, chargen, DNS, NTP, SSDP and the like. Answering them makes a loop.
 ANSWERING_PORTS: Final = frozenset({7, 13, 17, 19, 37, 53, 69, 123, 161, 389, 1900, 3702, 5353, 11211})
+
+
+Where = Callable[[bytes, str, tuple[str, int], float], bytes | None]
+"""What is answered to this datagram from this address, which came to this address of ours at this time, before it is
+taken for a word."""
 
 
 class DatagramSeat:
@@ -85,8 +91,11 @@ class DatagramSeat:
 class DatagramTransport:
     """One UDP socket and everybody who spoke to it. `room` is open as long as this is."""
 
-    def __init__(self, rooms: Rooms, room: Room, sock: socket.socket, tally: Tally, policy: Policy) -> None:
+    def __init__(
+        self, rooms: Rooms, room: Room, sock: socket.socket, tally: Tally, policy: Policy, where: Where | None = None
+    ) -> None:
         self._policy = policy
+        self._where = where
         self._rooms = rooms
         self._room = room
         self._mailbox = Mailbox(sock)
@@ -156,10 +165,15 @@ class DatagramTransport:
         if peer[:2] == (letter.host, self._mailbox.port) or peer[1] in ANSWERING_PORTS:
             self._tally.count("datagrams_ignored")
             return
+        seated = self._seats.get(peer)
+        if seated is None and self._where is not None:
+            here = letter.host, self._mailbox.port
+            if (answer := self._where(letter.data, peer[0], here, self._loop.time())) is not None:
+                self.send(answer, peer, letter.sender)
+                return
         if not self._policy.may_speak_plainly(peer[0]):
             self._tally.refused("forbidden", "udp")
             return
-        seated = self._seats.get(peer)
         if seated is not None and seated[0].echoed(letter.data, self._loop.time()):
             self._tally.count("datagrams_ignored")
             return
