@@ -17,9 +17,8 @@ from bridge.config import Config
 from bridge.server import Server
 from tests.support.process import Running
 
-# A test's folder is thrown away: it needs no ballast, and a developer's disk may be as full as it likes. Nor need a
-# developer's network hear of it.
-SPACE = {"reserve_bytes": 0, "ballast_bytes": 0, "unlisted": True}
+# A test's folder is thrown away: it needs no ballast, and a developer's disk may be as full as it likes.
+SPACE = {"reserve_bytes": 0, "ballast_bytes": 0}
 for name, value in SPACE.items():
     os.environ.setdefault(f"ROOMBRIDGE_{name.upper()}", str(value))
 
@@ -55,9 +54,8 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Server]
     async with AsyncExitStack() as stack:
 
         async def start(**settings: object) -> Server:
-            return await stack.enter_async_context(
-                Server(Config(**{**SPACE, "port": 0, "data": tmp_path / "data", **settings}))
-            )
+            usual = {**SPACE, "port": 0, "data": tmp_path / "data", "unlisted": True}
+            return await stack.enter_async_context(Server(Config(**{**usual, **settings})))
 
         yield start
 

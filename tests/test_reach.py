@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
-from tests.support.hosts import Net
 
 from bridge.reach import Reach, is_public, ranked
+from tests.support.hosts import Net
 
 
 def test_the_way_out_comes_first_and_what_reaches_only_some_comes_last() -> None:
