@@ -21,6 +21,7 @@ from typing import Final
 from bridge.doorkeeper import Connection, Doorkeeper
 from bridge.model import address
 from bridge.outlet import cut
+from bridge.policy import Limits
 from bridge.tally import Tally
 from bridge.tls import Tls
 from bridge.wire import line
@@ -62,10 +63,11 @@ class FrontDoor:
         streams: Mapping[Language, Serve],
         most: int,
         tally: Tally,
+        limits: Limits,
         tls: Context | None = None,
         may_speak_plainly: Callable[[str], bool] = lambda ip: True,
     ) -> None:
-        self.keeper = Doorkeeper(most, self._listen, tally)
+        self.keeper = Doorkeeper(most, self._listen, tally, limits)
         self._http = http
         self._streams = streams
         self._tls = tls
@@ -116,7 +118,7 @@ class FrontDoor:
                 self._rest(f"{self.keeper.inside} are inside, the most there may be (--max-connections)")
                 return
             try:
-                accepted, _peer = listener.accept()
+                accepted, peer = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as exc:
@@ -125,7 +127,8 @@ class FrontDoor:
                 self._rest(f"{exc.strerror}; trying again every {ACCEPT_PAUSE_S} s")
                 self._loop.call_later(ACCEPT_PAUSE_S, self._listen)
                 return
-            connection = self.keeper.admit(accepted)
+            if (connection := self.keeper.admit(accepted, peer[0])) is None:
+                continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._spawn(self._open(connection), f"open {connection.fileno()}")
 

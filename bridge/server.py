@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -17,15 +15,17 @@ from filelock import FileLock, Timeout
 
 from bridge import __version__
 from bridge.certificate import Certificate, own
-from bridge.config import Config, ConfigError
+from bridge.config import EVERYWHERE, Config, ConfigError
 from bridge.descriptors import for_connections
 from bridge.discovery import Announcement, Whereabouts, called_at, host_name
 from bridge.front_door import FrontDoor
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
-from bridge.policy import Native, Policy, Tokens, Zones
+from bridge.policy import Callers, Guesses, Limits, Native, Numbers, Policy, Tokens, Zones
 from bridge.policy.zones import networks
+from bridge.reach import Reach, is_public, reachable
 from bridge.rooms import Rooms
+from bridge.sockets import Pair, bind, bind_everywhere
 from bridge.store.files import DiskFiles
 from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
@@ -38,6 +38,7 @@ from bridge.transports.upload import UploadTransport
 from bridge.transports.web import (
     ArchiveHandlers,
     Connection,
+    Door,
     EventHandlers,
     FileHandlers,
     Forms,
@@ -49,6 +50,7 @@ from bridge.transports.web import (
     SearchHandlers,
     TusHandlers,
     WithdrawalHandlers,
+    caller_of,
     hold,
 )
 from bridge.uploads import Uploads
@@ -56,9 +58,6 @@ from bridge.wire.sniff import Language
 
 logger = logging.getLogger("roombridge.server")
 
-BACKLOG: Final = 1024
-PORT_TRIES: Final = 20
-"""How often a free TCP port may turn out to be taken for UDP before we give up."""
 DRAIN_S: Final = 2.0
 """How long each floor may take to end what it does; all together stay below the 10 s that are promised."""
 
@@ -67,7 +66,7 @@ class Server:
     """`async with Server(config) as server:` serves until the block is left. `url` and `address` have the real port."""
 
     def __init__(self, config: Config, on_failure: Callable[[], object] = lambda: None) -> None:
-        self._config = config
+        self.config = config
         self._on_failure = on_failure
         self.failed = False
         """Whether the disk failed: close, and end the process without touching the disk once more."""
@@ -75,6 +74,9 @@ class Server:
         self.certificate: Certificate | None = None
         self.url = ""
         self.address = ("", 0)
+        self.policy: Policy
+        self.reach: list[Reach] = []
+        """Where others find a server that serves everywhere, the best first."""
 
     async def __aenter__(self) -> Server:
         async with AsyncExitStack() as stack:  # whatever was opened is closed again if the rest cannot be
@@ -89,12 +91,17 @@ class Server:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         """In order of need; the stack closes it all in reverse: doors first, the log last."""
-        config = self._config
+        config = self.config
         _claim(config.data, stack)
-        policy = _policy(config)
+        self.policy = policy = _policy(config)
         self.certificate = _certificate(config)
-        sockets = [_bind(host, port, stack) for host, port in config.addresses()]
-        self.address = config.host, sockets[0][0].getsockname()[1]
+        bound = _bind(config)
+        for pair in bound:
+            stack.callback(pair.close)
+        self.reach = reachable() if config.everywhere else []
+        _check_exposure(config, bound, self.reach)
+        best = (self.reach[0].ip if self.reach else "127.0.0.1") if config.everywhere else config.host
+        self.address = best, bound[0].port
         self.url = f"http://{address(self.address)}/"
 
         space = Space(config.data, None if config.reserve_bytes < 0 else config.reserve_bytes, config.ballast_bytes)
@@ -115,16 +122,18 @@ class Server:
         await uploads.open(log.file)
         stack.push_async_callback(uploads.close)
 
-        browsers = BrowserTransport(rooms)
+        browsers = BrowserTransport(rooms, policy.limits, caller_of)
         app = web.Application(client_max_size=0)
-        hosts = [host for host, _port in config.addresses()]
-        guard = Guard([*config.allow_host, *hosts, host_name()], policy, tally)
+        pages = PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes)
+        door = Door(policy, tally, pages.render)
+        guard = Guard(_names(config), policy, door, tally)
         guard.protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
         handlers = (
             browsers,
-            PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
+            door,
+            pages,
             MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
             SearchHandlers(log),
             events,
@@ -132,7 +141,9 @@ class Server:
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
             ArchiveHandlers(log, files),
             WithdrawalHandlers(rooms, log),
-            MetricHandlers(rooms, lambda: door.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
+            MetricHandlers(
+                rooms, lambda: front.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)
+            ),
             OpenApiHandlers(),
         )
         app.on_response_prepare.append(tus.sign)
@@ -154,27 +165,29 @@ class Server:
         streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         tls = self.certificate.context if self.certificate else None
-        door = FrontDoor(lambda: Connection(http, guard), streams, most, tally, tls, policy.may_speak_plainly)
-        stack.push_async_callback(door.empty, DRAIN_S)
-        stack.callback(door.shut)
+        front = FrontDoor(
+            lambda: Connection(http, guard), streams, most, tally, policy.limits, tls, policy.may_speak_plainly
+        )
+        stack.push_async_callback(front.empty, DRAIN_S)
+        stack.callback(front.shut)
         listed = config.on_network and not config.unlisted
         where = Whereabouts("https" if config.tls == "require" else "http", lobby.name).answer if listed else None
-        for tcp, udp in sockets:
-            datagrams = DatagramTransport(rooms, lobby, udp, tally, policy, where)
+        for pair in bound:
+            datagrams = DatagramTransport(rooms, lobby, pair.udp, tally, policy, where)
             drops.append(datagrams.kernel_drops)
             stack.callback(datagrams.close)
-            door.listen(tcp)
+            front.listen(pair.tcp)
         keeper.start()
         stack.push_async_callback(keeper.close)
         if listed:
-            announcement = Announcement(self.address[1], called_at(hosts), self._told(policy))
+            announcement = Announcement(self.address[1], called_at(pair.ip for pair in bound), self._told(policy))
             announcement.start()
             stack.push_async_callback(announcement.close)
 
     def _told(self, policy: Policy) -> dict[str, str]:
         """What the network may know: how to come in, and nothing by which."""
         token = "no" if policy.tokens.member is None else "yes"
-        told = {"path": "/", "version": __version__, "tls": self._config.tls, "token": token}
+        told = {"path": "/", "version": __version__, "tls": self.config.tls, "token": token}
         return told | ({"fp": self.certificate.fingerprint} if self.certificate else {})
 
     def _fail(self, fault: StoreError) -> None:
@@ -202,7 +215,27 @@ def _policy(config: Config) -> Policy:
         tokens = Tokens.load(config.data, config.token_path())
     except (ValueError, OSError) as exc:
         raise ConfigError(f"the token cannot be used: {exc}") from exc
-    return Policy(Zones(networks(config.trust)), tokens, Native(config.native), config.token, config.tls == "require")
+    zones = Zones(networks(config.trust))
+    callers = Callers(zones, networks(config.proxy))
+    numbers = Numbers(
+        config.messages_per_s,
+        config.messages_burst,
+        config.connections_per_address,
+        config.connects_per_s,
+        config.connects_burst,
+        config.uploads_per_address,
+    )
+    return Policy(
+        zones,
+        tokens,
+        Native(config.native),
+        guard_loopback=config.token,
+        open=config.open,
+        callers=callers,
+        guesses=Guesses(zones, config.wrong_tokens, config.wrong_minutes * 60.0, config.shut_hours * 3600.0),
+        limits=Limits(zones, numbers, callers.is_proxy),
+        tls_required=config.tls == "require",
+    )
 
 
 def _certificate(config: Config) -> Certificate | None:
@@ -215,45 +248,43 @@ def _certificate(config: Config) -> Certificate | None:
         raise ConfigError(f"the certificate cannot be used: {exc}") from exc
 
 
-def _bind(host: str, port: int, stack: AsyncExitStack) -> tuple[socket.socket, socket.socket]:
-    """TCP and UDP on one number. A number that was asked for and is taken is an error: we never move."""
-    for chosen in _ports(host, port):
-        tcp = udp = None
-        try:
-            tcp = _socket(host, chosen, socket.SOCK_STREAM)
-            udp = _socket(host, tcp.getsockname()[1], socket.SOCK_DGRAM)
-            tcp.listen(BACKLOG)
-        except OSError as exc:
-            for opened in (tcp, udp):
-                if opened:
-                    opened.close()
-            if port or exc.errno != errno.EADDRINUSE:
-                raise ConfigError(f"cannot serve on {host}:{port}: {exc.strerror} (--port N takes another)") from exc
-            continue
-        stack.callback(udp.close)
-        stack.callback(tcp.close)
-        return tcp, udp
-    raise ConfigError(f"no port of {host} was free for both TCP and UDP")
+def _names(config: Config) -> list[str]:
+    """By which names browsers may call us, beside loopback's and the address that they reached.
+
+    A server for this machine alone is not called by the machine's name: whoever answers for that on the network could
+    point it at loopback, under a page of his own.
+    """
+    names = [*config.allow_host, *(host for host, _port in config.addresses() if host not in EVERYWHERE)]
+    if config.on_network:
+        name = socket.gethostname()
+        names += [name, f"{name.partition('.')[0]}.local", host_name()]
+    return names
 
 
-def _ports(host: str, port: int) -> Iterator[int]:
-    return iter([port] if port else [0] * PORT_TRIES)
-
-
-def _socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    family, _kind, _proto, _name, where = socket.getaddrinfo(host, port, type=kind)[0]
-    made = socket.socket(family, kind)
+def _bind(config: Config) -> list[Pair]:
+    """Sockets for every address, the main one first."""
+    bound: list[Pair] = []
     try:
-        made.setblocking(False)
-        if family is socket.AF_INET6:  # beside IPv4 on the same number, not instead of it
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if kind is socket.SOCK_STREAM and os.name == "posix":  # on Windows it would let two servers share a port
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(where)
-    except OSError:
-        made.close()
-        raise
-    return made
+        if config.everywhere:
+            bound += bind_everywhere(config.port)
+        for host, port in list(config.addresses())[2 if config.everywhere else 0 :]:
+            bound.append(bind(host, port))
+    except OSError as exc:
+        for pair in bound:
+            pair.close()
+        raise ConfigError(exc.strerror) from exc
+    return bound
+
+
+def _check_exposure(config: Config, bound: list[Pair], reach: list[Reach]) -> None:
+    """Nobody opens a room to the whole Internet without having said so."""
+    if not config.open or config.insecure_public:
+        return
+    # Behind most routers IPv6 addresses are global too, and yet nobody outside reaches them, so only named ones count.
+    for ip in (*(pair.ip for pair in bound), *(one.ip for one in reach if ":" not in one.ip)):
+        if is_public(ip):
+            message = f"{ip} is a public address, and with --open whoever finds it is in: leave --open out"
+            raise ConfigError(f"{message}, or add --insecure-public if that is what you want")
 
 
 def web_folder() -> Path:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from bridge.doorkeeper import Connection, Doorkeeper
+from bridge.policy import Limits, Zones
 from bridge.tally import Tally
 
 
@@ -19,7 +20,7 @@ class House:
         self.stack = stack
         self.tally = Tally()
         self.came_free = 0
-        self.keeper = Doorkeeper(most, self._room_again, self.tally)
+        self.keeper = Doorkeeper(most, self._room_again, self.tally, Limits(Zones()))
         self.inside: list[Connection] = []
         self.peers: list[socket.socket] = []
 
@@ -29,7 +30,7 @@ class House:
     def admit(self, count: int, silent: bool = False) -> None:
         for _ in range(count):
             ours, theirs = socket.socketpair()
-            connection = self.stack.enter_context(self.keeper.admit(ours))
+            connection = self.stack.enter_context(self.keeper.admit(ours, "127.0.0.1"))
             self.peers.append(self.stack.enter_context(theirs))
             self.inside.append(connection)
             if silent:

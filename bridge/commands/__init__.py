@@ -1,6 +1,7 @@
-"""What is done to a data folder from outside, while a server may be at work in it."""
+"""What is done with a data folder from outside, while a server may be at work in it."""
 
 from bridge.commands.backup import copy
 from bridge.commands.export import told
+from bridge.commands.links import links
 
-__all__ = ["copy", "told"]
+__all__ = ["copy", "links", "told"]

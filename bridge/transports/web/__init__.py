@@ -2,7 +2,9 @@
 
 from bridge.transports.web.archive import ArchiveHandlers
 from bridge.transports.web.body import hold
+from bridge.transports.web.caller import caller_of
 from bridge.transports.web.connection import Connection
+from bridge.transports.web.door import Door
 from bridge.transports.web.events import EventHandlers
 from bridge.transports.web.files import FileHandlers
 from bridge.transports.web.form import Forms
@@ -18,6 +20,7 @@ from bridge.transports.web.withdrawals import WithdrawalHandlers
 __all__ = [
     "ArchiveHandlers",
     "Connection",
+    "Door",
     "EventHandlers",
     "FileHandlers",
     "Forms",
@@ -29,5 +32,6 @@ __all__ = [
     "SearchHandlers",
     "TusHandlers",
     "WithdrawalHandlers",
+    "caller_of",
     "hold",
 ]

@@ -72,20 +72,24 @@ class PageHandlers:
         if wants_json(request):
             who = room.people
             return json(RoomAbout(room.name, room.epoch, room.last_seq, room.seats, who.some(), len(who)))
-        language = _language(request)
-        html = self._templates.get_template("room.html").render(
+        html = self.render(
+            request,
+            "room.html",
             room=room.name,
-            lang=language,
-            t=self._words[language],
             entries=msgspec.to_builtins((await room.history(50)).entries),
             count=len(room.people),
             last_seq=room.last_seq,
             epoch=room.epoch,
-            version=__version__,
             text_max_bytes=gate.TEXT_MAX_BYTES,
             max_file_bytes=self._max_file_bytes,
         )
         return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-cache"})
+
+    def render(self, request: web.Request, template: str, **values: Any) -> str:
+        """A page of this template, in the reader's language."""
+        language = _language(request)
+        known = {"lang": language, "t": self._words[language], "version": __version__}
+        return self._templates.get_template(template).render(known | values)
 
     async def static(self, request: web.Request) -> web.StreamResponse:
         try:

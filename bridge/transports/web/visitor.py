@@ -9,9 +9,10 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from bridge import gate
-from bridge.model import Peer, Refused, address
+from bridge.model import Peer, Refused
 from bridge.room import Room
 from bridge.rooms import Rooms
+from bridge.transports.web.caller import caller_of
 
 
 class Visitor(NamedTuple):
@@ -32,7 +33,7 @@ def visitor(request: web.Request, rooms: Rooms, room: Room, name: str | None = N
     client = gate.clean_client(client) if client is not None else secrets.token_urlsafe(16)
     author = rooms.author(client)
     key = gate.clean_key(request.headers.get("X-Key") or secrets.token_hex(12))
-    addr = remote(request)
+    addr = caller_of(request).addr
     peer = room.people.get(author.id)
     if peer is None:
         said = header_text(request, "X-Name")
@@ -52,9 +53,3 @@ def header_text(request: web.BaseRequest, header: str) -> str | None:
         return unquote(value.encode("utf-8", "surrogateescape").decode(), errors="strict")
     except UnicodeDecodeError:
         raise Refused("bad_name", f"{header} is not UTF-8") from None
-
-
-def remote(request: web.BaseRequest) -> str:
-    """`IP:PORT` of whoever is connected."""
-    transport = request.transport
-    return address(transport.get_extra_info("peername") if transport else None)
