@@ -172,7 +172,7 @@ def export(room: str, format: Literal["text", "ndjson"], data: Path) -> None:
 
 @main.command()
 @click.option("--rotate", is_flag=True, help="Make others first; who has the old ones is out at the next start.")
-@settings("host", "lan", "port", "data", "token_file")
+@settings("host", "lan", "port", "data", "token_file", "tls", "cert", "key")
 def token(rotate: bool, **values: Any) -> None:
     """Print the links that let people in, and the one that makes their host."""
     config = _checked(values)
@@ -181,6 +181,24 @@ def token(rotate: bool, **values: Any) -> None:
 
         for line in links(config, rotate):
             click.echo(line)
+
+
+@main.command()
+@settings()
+def doctor(**values: Any) -> None:
+    """Look for what could keep people out of a server of these settings, and say what would help.
+
+    Ends with 1 if something is bad.
+    """
+    config = _checked(values)
+    with _faults_told():
+        from bridge.commands import examine
+
+        worst = 0
+        for level, words, cure in examine(config):
+            click.echo(f"{level:<4}  {words}" + (f"\n      -> {cure}" if cure else ""))
+            worst = max(worst, level == "bad")
+    sys.exit(worst)
 
 
 def _tell(fault: Exception) -> None:

@@ -75,6 +75,18 @@ def machine_names() -> list[str]:
     return ["localhost", host, f"{host}.local", *map(str, addresses)]
 
 
+def names_in(path: Path) -> set[str]:
+    """The names and addresses that a certificate is for. Raises `ValueError`."""
+    from cryptography import x509
+
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    try:
+        called = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {str(name.value) for name in called}
+
+
 def days_left(path: Path) -> float:
     """How long a certificate is good for. Raises `ValueError`."""
     from cryptography import x509
