@@ -62,15 +62,12 @@ class Whereabouts:
 
 
 class Announcement:
-    """What mDNS tells of one server, from `start` to `close`. `told` goes along as TXT; `interfaces` None: all."""
+    """What mDNS tells of one server, where its `addresses` are, from `start` to `close`. `told` goes along as TXT."""
 
-    def __init__(
-        self, port: int, addresses: list[str], told: Mapping[str, str], interfaces: list[str] | None = None
-    ) -> None:
+    def __init__(self, port: int, addresses: list[str], told: Mapping[str, str]) -> None:
         self._port = port
         self._addresses = addresses
         self._told = dict(told)
-        self._interfaces = interfaces
         self._zeroconf: AsyncZeroconf | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -93,11 +90,12 @@ class Announcement:
         import zeroconf  # only a server for others needs it
         from zeroconf.asyncio import AsyncZeroconf
 
+        # It tells of each datagram that a network would not take, with a trace of its own.
+        logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
         six = any(":" in one for one in self._addresses)
         try:
             self._zeroconf = AsyncZeroconf(
-                self._interfaces or zeroconf.InterfaceChoice.All,
-                ip_version=zeroconf.IPVersion.All if six else zeroconf.IPVersion.V4Only,
+                self._addresses, ip_version=zeroconf.IPVersion.All if six else zeroconf.IPVersion.V4Only
             )
             for service in SERVICES:
                 await (await self._zeroconf.async_register_service(self._info(service), allow_name_change=True))

@@ -179,8 +179,8 @@ class Server:
             front.listen(pair.tcp)
         keeper.start()
         stack.push_async_callback(keeper.close)
-        if listed:
-            announcement = Announcement(self.address[1], called_at(pair.ip for pair in bound), self._told(policy))
+        if listed and (addresses := called_at(pair.ip for pair in bound)):
+            announcement = Announcement(self.address[1], addresses, self._told(policy))
             announcement.start()
             stack.push_async_callback(announcement.close)
 

@@ -63,7 +63,7 @@ def welcome(
     yield f"  {who_may_join(config)}"
     if tokens.member and not to_person:
         yield f"  The token is in {config.token_path()}, yours as the host in {config.data / HOST_FILE};"
-        yield f"  roombridge token --data {config.data} --port {port} shows both as links."
+        yield f"  roombridge token --data {config.data} --port {port}{' --tls' if seal else ''} shows both as links."
     if seal:
         yield f"  TLS     certificate SHA-256 {seal}"
     if to_person and config.on_network:

@@ -101,7 +101,7 @@ async def test_mdns_tells_where_we_are_and_takes_leave(monkeypatch: pytest.Monke
     """By real datagrams, on loopback alone."""
     here = f"test-{uuid.uuid4().hex[:8]}"
     monkeypatch.setattr(socket, "gethostname", lambda: f"{here}.example")
-    announcement = Announcement(8081, ["127.0.0.1"], {"tls": "on", "token": "yes"}, ["127.0.0.1"])
+    announcement = Announcement(8081, ["127.0.0.1"], {"tls": "on", "token": "yes"})
     seen: dict[str, ServiceStateChange] = {}
 
     def tell(zeroconf: object, service_type: str, name: str, state_change: ServiceStateChange) -> None:
@@ -131,7 +131,7 @@ async def test_a_network_that_will_not_have_it_is_a_warning(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "bell\a")  # which is no name for mDNS
-    announcement = Announcement(8081, ["127.0.0.1"], {}, ["127.0.0.1"])
+    announcement = Announcement(8081, ["127.0.0.1"], {})
     with caplog.at_level(logging.WARNING, "roombridge.discovery"):
         announcement.start()
         await eventually(lambda: "mDNS tells nobody that we are here" in caplog.text)
