@@ -36,6 +36,9 @@ const big = signal(false); // for a projector
 const house = { page, language, notices, settings, nameShelf, rooms, big, view: new View(), composer: keptDraft(), room: signal(null) };
 effect(() => document.documentElement.classList.toggle("big", big.value));
 
+// A link's token did its work, or was not needed: it shall not be read over a shoulder.
+if (location.hash.startsWith("#token=")) history.replaceState(history.state, "", location.pathname + location.search);
+
 const given = tidyName(new URLSearchParams(location.search).get("name") ?? "");
 if (given || joinedShelf.read()) join(given || joinedShelf.read());
 else firstPaint.inert = true;

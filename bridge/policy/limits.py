@@ -73,10 +73,13 @@ class Slots:
     def enter(self, ip: str) -> bool:
         """False if all are taken; who enters must leave."""
         who = household(ip)
-        if self.most and self._taken[who] >= self.most and not self._free(ip):
+        if self.most and self.taken(ip) >= self.most and not self._free(ip):
             return False
         self._taken[who] += 1
         return True
+
+    def taken(self, ip: str) -> int:
+        return self._taken.get(household(ip), 0)
 
     def leave(self, ip: str) -> None:
         who = household(ip)

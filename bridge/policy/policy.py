@@ -75,7 +75,7 @@ class Policy:
 
     def role_with_cookie(self, value: str) -> Role:
         """Who somebody is whose browser showed a token before."""
-        for role in (Role.HOST, Role.MEMBER):
+        for role in (Role.HOST, Role.MEMBER) if value else ():
             if same(value, self.cookie(role)):
                 return role
         return Role.STRANGER

@@ -82,6 +82,13 @@ def test_this_machine_and_trusted_networks_have_none() -> None:
     assert waits > 0 and not entered
 
 
+def test_a_proxy_carries_as_many_as_come_but_sends_no_more_than_others() -> None:
+    limits = Limits(Zones(), Numbers(1, 1, 1, 1, 1, 1), is_proxy=lambda ip: ip == X)
+    for _ in range(5):
+        assert limits.connects.wait(X) == 0.0 and limits.connections.enter(X)
+    assert [limits.messages.wait(X) > 0 for _ in range(2)] == [False, True]
+
+
 def test_0_is_no_limit() -> None:
     far = Limits(Zones(), Numbers(0, 0, 0, 0, 0, 0))
     for _ in range(100):

@@ -105,3 +105,25 @@ def test_an_open_room_is_shown_to_the_internet_when_asked(net: Net, run: Callabl
     other = net.host(ip="11.22.33.2")
     running = run("--lan", "--open", "--insecure-public", command=net.house.command())
     assert asked(other, f"http://11.22.33.1:{running.port}") == IN
+
+
+KNOCKS = """
+import socket, sys
+ip, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+opened = [socket.create_connection((ip, port), 20) for _ in range(count)]
+answered = 0
+for one in opened:
+    try:
+        one.sendall(b"GET /healthz HTTP/1.1\\r\\nHost: " + ip.encode() + b"\\r\\n\\r\\n")
+        answered += bool(one.recv(1))
+    except ConnectionError:
+        pass
+print(answered)
+"""
+
+
+def test_one_address_holds_so_many_connections_and_loopback_any(net: Net, run: Callable[..., Running]) -> None:
+    other, another = net.host(), net.host()
+    running = run("--lan", "--connections-per-address", "3", "--connects-per-s", "0", command=net.house.command())
+    for host, ip, most in ((other, other.house, 3), (another, another.house, 3), (net.house, "127.0.0.1", 8)):
+        assert host.run(sys.executable, "-c", KNOCKS, ip, running.port, 8).stdout == b"%d\n" % most

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 
@@ -59,10 +59,11 @@ class Door:
 
     def meet(self, request: web.Request) -> web.Response | None:
         """Grant the request its role; the answer to one that ends here, None to one that may go on."""
-        role = self._role(request)
-        grant(request, role)
         resource = request.match_info.route.resource
-        if resource is not None and resource.canonical in _OPEN:
+        is_open = resource is not None and resource.canonical in _OPEN
+        role = self._role(request, () if is_open else _shown(request))
+        grant(request, role)
+        if is_open:
             return None
         if role is Role.STRANGER:
             return self._turn_away(request)
@@ -86,12 +87,13 @@ class Door:
             return self._turn_away(request, wrong=True, to=to)
         return self._let_in(request, role, to)
 
-    def _role(self, request: web.Request) -> Role:
-        """The most of what address, cookie and token are worth."""
+    def _role(self, request: web.Request, secrets: Iterable[str]) -> Role:
+        """The most of what address, cookie and secrets are worth."""
         cookie = self._policy.role_with_cookie(request.cookies.get(_cookie_name(request), ""))
         role = max(self._policy.role_in(caller_of(request).zone), cookie)
-        if role is Role.STRANGER or self._policy.guesses.allow(caller_of(request).ip):
-            role = max([role, *(self._weigh(request, secret) for secret in _shown(request))])
+        shown = [secret for secret in secrets if secret]
+        if shown and (role is Role.STRANGER or self._policy.guesses.allow(caller_of(request).ip)):
+            role = max([role, *(self._weigh(request, secret) for secret in shown)])
         return role
 
     def _weigh(self, request: web.Request, secret: str) -> Role:

@@ -75,7 +75,8 @@ class Guard:
         try:
             meet(request, self._policy.callers.of(_end(request, "peername"), request.headers.items()))
             self._check(request)
-            return self._door.meet(request) or await self._within_limits(request, handler)
+            answer = self._door.meet(request)
+            return await self._within_limits(request, handler) if answer is None else answer
         except Later as later:
             return self._problem(request, later.code, later.message, after=later.seconds)
         except Refused as refused:

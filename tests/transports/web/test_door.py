@@ -233,6 +233,8 @@ async def test_nine_wrong_ones_and_only_the_cookie_counts(
     for more, status in ((inside, 200), (inside | {"Authorization": "Bearer x"}, 200), ({}, 401)):
         async with nobody.get(f"{server.url}rooms", headers=BEHIND | more) as response:
             assert response.status == status, "who is in stays in"
+    async with nobody.get(f"{server.url}healthz?token=x", headers=BEHIND) as response:
+        assert response.status == 200
     async with nobody.get(link, headers={"X-Forwarded-For": "203.0.113.6"}, allow_redirects=False) as response:
         assert response.status == 303, "another address has guessed nothing"
     member = {"Authorization": f"Bearer {token(server)}", "X-Forwarded-For": "203.0.113.6"}
