@@ -11,7 +11,7 @@ from typing import Final
 
 HTTP: Final = b"http/1.1"
 HELLO_MAX_BYTES: Final = 16 * 1024
-"""Of a whole first flight. Those of browsers have about 2 KiB, with room for keys that withstand quantum computers."""
+"""Of a whole ClientHello. Those of browsers have about 2 KiB, with keys that withstand quantum computers."""
 NO_LANGUAGE: Final = b"\x15\x03\x03\0\2\2\x78"
 """The fatal alert `no_application_protocol` (RFC 7301 section 3.2) in its record."""
 
@@ -26,31 +26,29 @@ class BadHello(Exception):
 
 def offered(opening: bytes) -> tuple[bytes, ...] | None:
     """The names of a ClientHello's ALPN extension, none if it has none. Raises `BadHello`."""
-    message = _unpacked(opening)
-    if len(message) < 4:
-        return None
-    if message[0] != _CLIENT_HELLO:
-        raise BadHello("not a ClientHello")
-    body = message[4 : 4 + int.from_bytes(message[1:4], "big")]
-    if len(body) < int.from_bytes(message[1:4], "big"):
-        return None
-    return _names(body)
-
-
-def _unpacked(opening: bytes) -> bytes:
-    """What the records carry (RFC 8446 section 5.1); they may cut the message anywhere."""
-    if len(opening) > HELLO_MAX_BYTES:
-        raise BadHello(f"a first flight of more than {HELLO_MAX_BYTES} bytes")
     message, place = b"", 0
-    while len(opening) - place >= 5:
-        if opening[place] != _HANDSHAKE:
+    while (body := _body(message)) is None:  # records (RFC 8446 section 5.1) may cut it anywhere
+        head = opening[place : place + 5]
+        if head and head[0] != _HANDSHAKE:
             raise BadHello("a record that is no handshake")
-        size = int.from_bytes(opening[place + 3 : place + 5], "big")
+        if len(head) < 5:
+            return None
+        size = int.from_bytes(head[3:], "big")
         if not size:
             raise BadHello("an empty record")
         message += opening[place + 5 : place + 5 + size]
         place += 5 + size
-    return message
+    return _names(body)
+
+
+def _body(message: bytes) -> bytes | None:
+    """What a ClientHello holds, None while not all of it is there."""
+    if message and message[0] != _CLIENT_HELLO:
+        raise BadHello("a handshake that does not begin with a ClientHello")
+    size = int.from_bytes(message[1:4], "big")
+    if len(message) >= 4 and size > HELLO_MAX_BYTES:
+        raise BadHello(f"a ClientHello of {size} bytes, at most {HELLO_MAX_BYTES}")
+    return message[4 : 4 + size] if len(message) >= 4 and len(message) >= 4 + size else None
 
 
 def _names(hello: bytes) -> tuple[bytes, ...]:

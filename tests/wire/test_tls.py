@@ -33,6 +33,7 @@ def test_what_a_client_offers_is_known_once_all_has_come_and_not_before() -> Non
         whole = hello(*names)
         assert [offered(whole[:place]) for place in range(len(whole))] == [None] * len(whole)
         assert offered(whole) == tuple(name.encode() for name in names)
+        assert offered(whole + b"what follows is sealed") == offered(whole)
 
 
 def test_records_may_cut_it_anywhere() -> None:
@@ -50,7 +51,7 @@ NO_HELLOS = {
     "a ServerHello": records(b"\2" + MESSAGE[1:], 9000),
     "a lying length": records(MESSAGE[:1] + (40).to_bytes(3, "big") + BODY[:34] + b"\xff" + BODY[35:40], 9000),
     "a byte too few": records(MESSAGE[:1] + (len(BODY) - 1).to_bytes(3, "big") + BODY[:-1], 9000),
-    "too long": b"\x16\x03\x01\xff\xff" + bytes(HELLO_MAX_BYTES),
+    "too long": records(b"\1" + (HELLO_MAX_BYTES + 1).to_bytes(3, "big"), 9000),
 }
 
 
