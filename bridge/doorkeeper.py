@@ -71,7 +71,7 @@ class Doorkeeper:
         """None, and it is closed before a byte, if its address has too many, or came too often just now."""
         if self._limits.connects.wait(ip) or not self._limits.connections.enter(ip):
             accepted.close()
-            self._tally.count("connections_refused")
+            self._tally.count("connections_turned_away")
             return None
         connection = Connection(accepted, ip, self._leave)
         self._inside.add(connection)

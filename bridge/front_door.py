@@ -16,9 +16,10 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from bridge.doorkeeper import Connection, Doorkeeper
+from bridge.inlet import Inlet
 from bridge.model import address
 from bridge.outlet import cut
 from bridge.policy import Limits
@@ -44,8 +45,8 @@ COMPLAINT_S: Final = 60.0
 """That nobody can come in is said at most so often."""
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""A language spoken over streams: returns when the connection is over."""
+Serve = Callable[[Any, asyncio.StreamWriter], Awaitable[None]]
+"""A language spoken over streams, files over an `Inlet`: returns when the connection is over."""
 
 
 Context = Callable[[], ssl.SSLContext]
@@ -158,7 +159,7 @@ class FrontDoor:
                     transport.write(line.notice(TLS_IS_ASKED_FOR))
                 self._turn_away(transport, "it speaks without TLS, which is asked for")
             case Language.LINE | Language.UPLOAD:
-                reader, writer = _stream(transport, held, ended)
+                reader, writer = _ways(language, transport, held, ended)
                 self._spawn(_serve(self._streams[language], reader, writer), f"{language.value} {_peer(transport)}")
             case Language.TLS | Language.REFUSED:
                 # One that came and went without a byte is nothing to tell of: browsers and probes do that.
@@ -191,10 +192,15 @@ class _UntilTheEnd(asyncio.StreamReaderProtocol):
         return True  # inside TLS too, where asyncio's own could not
 
 
-def _stream(
-    transport: asyncio.Transport, held: bytes, ended: bool
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+def _ways(
+    language: Language, transport: asyncio.Transport, held: bytes, ended: bool
+) -> tuple[asyncio.StreamReader | Inlet, asyncio.StreamWriter]:
+    """The way in and the way out: files have a wide one, on which nothing is copied."""
     loop = asyncio.get_running_loop()
+    if language is Language.UPLOAD:
+        inlet = Inlet(transport, held, ended)
+        transport.set_protocol(inlet)
+        return inlet, asyncio.StreamWriter(transport, inlet, None, loop)
     reader = asyncio.StreamReader(STREAM_BUFFER_BYTES, loop)
     protocol = _UntilTheEnd(reader, loop=loop)
     _replay(protocol, transport, held, ended)
@@ -210,7 +216,7 @@ def _replay(protocol: asyncio.Protocol, transport: asyncio.Transport, held: byte
         transport.close()
 
 
-async def _serve(serve: Serve, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(serve: Serve, reader: asyncio.StreamReader | Inlet, writer: asyncio.StreamWriter) -> None:
     try:
         await serve(reader, writer)
     except ConnectionError:

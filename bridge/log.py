@@ -47,6 +47,8 @@ class Log(Protocol):
          `not_found` unless the room has such an entry, `forbidden` unless the entry has the same author and is itself
          no withdrawal. Once it is announced, no page that is answered holds what it withdrew; if that was a file,
          `on_gone` is called once, in the event loop, with its id.
+      9. `on_same(id, first)` is called in the event loop once a file is announced whose digest is that of a file which
+         is kept already, of whatever room: `first` is the oldest of those.
     """
 
     epoch: str
@@ -57,6 +59,7 @@ class Log(Protocol):
     on_trim: Callable[[str, int], None]
     on_failure: Callable[[StoreError], None]
     on_gone: Callable[[str], None]
+    on_same: Callable[[str, str], None]
 
     def append(self, draft: Draft) -> asyncio.Future[Stored]:
         """Queue a draft at once; the future answers when it is durable.
@@ -114,13 +117,13 @@ class Keeping(Protocol):
     async def trim(self, before: int) -> Trimmed:
         """A step: the oldest entries go, as far as they are from before `before`."""
 
-    async def file_bytes(self) -> int:
-        """Bytes of all files that are kept."""
+    async def file_bytes(self, author: str | None = None) -> int:
+        """Bytes of all files that are kept, or of those of one author; the same bytes count once."""
 
     async def release(self, before: int, enough: int) -> Trimmed:
-        """A step: the oldest files, as far as they are from before `before`, until they make up `enough` bytes.
+        """A step: the oldest files, as far as they are from before `before`, until that frees `enough` bytes.
 
-        Their entries stay.
+        Bytes that a later file shares are not freed. The entries stay.
         """
 
     async def shrink(self) -> bool:
@@ -134,10 +137,11 @@ class Keeping(Protocol):
 
 
 class Digest(msgspec.Struct, frozen=True):
-    """What a complete file turned out to be: bytes, and their SHA-256 in hex."""
+    """What a complete file turned out to be: bytes, their SHA-256 in hex, and the first of them, 256 KiB at most."""
 
     size: int
     sha256: str
+    beginning: bytes = b""
 
 
 class Part(Protocol):
@@ -173,6 +177,12 @@ class Files(Protocol):
     def let_go(self, id: str) -> None:
         """`remove` soon, for one who cannot wait; what goes wrong is logged."""
 
+    def share(self, id: str, first: str) -> None:
+        """The bytes of `id` are those of `first`: keep them once, if this store can; soon, and nobody sees it.
+
+        They are kept as long as one of both is.
+        """
+
     def settled(self) -> AsyncIterator[list[str]]:
         """The ids of all files that had their place before this store was opened, a few at a time."""
 
@@ -181,6 +191,16 @@ class Files(Protocol):
 
     async def open(self, id: str) -> BinaryIO | None:
         """Read the bytes of `id` from a handle of one's own, whole or still coming in; None when there are none."""
+
+
+class Thumbnails(Protocol):
+    """Pictures made small, by the id of their file. They go with its bytes, and can be made again."""
+
+    async def get(self, id: str) -> bytes | None:
+        """None when nobody has tried yet, empty when none can be made."""
+
+    async def keep(self, id: str, made: bytes) -> None:
+        """Remember it, if its file is still here and there is room."""
 
 
 class Begun(msgspec.Struct, frozen=True):

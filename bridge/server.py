@@ -11,24 +11,27 @@ from types import TracebackType
 from typing import Final
 
 from aiohttp import web
-from filelock import FileLock, Timeout
 
 from bridge import __version__
 from bridge.certificate import Certificate, own
 from bridge.config import EVERYWHERE, Config, ConfigError
+from bridge.darkroom import Darkroom
 from bridge.descriptors import for_connections
 from bridge.discovery import Announcement, Whereabouts, called_at, host_name
-from bridge.front_door import FrontDoor
+from bridge.front_door import FrontDoor, Serve
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
 from bridge.policy import Callers, Guesses, Limits, Native, Numbers, Policy, Tokens, Zones
 from bridge.policy.zones import networks
+from bridge.quota import Quota
 from bridge.reach import Reach, is_public, reachable
 from bridge.rooms import Rooms
 from bridge.sockets import Pair, bind, bind_everywhere
 from bridge.store.files import DiskFiles
+from bridge.store.folder import claimed
 from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
+from bridge.store.thumbnails import DiskThumbnails
 from bridge.store.unfinished import DiskUnfinished
 from bridge.tally import Tally
 from bridge.transports.browser import BrowserTransport
@@ -48,6 +51,7 @@ from bridge.transports.web import (
     OpenApiHandlers,
     PageHandlers,
     SearchHandlers,
+    ThumbnailHandlers,
     TusHandlers,
     WithdrawalHandlers,
     caller_of,
@@ -92,7 +96,7 @@ class Server:
     async def _open(self, stack: AsyncExitStack) -> None:
         """In order of need; the stack closes it all in reverse: doors first, the log last."""
         config = self.config
-        _claim(config.data, stack)
+        stack.enter_context(claimed(config.data))
         self.policy = policy = _policy(config)
         self.certificate = _certificate(config)
         bound = _bind(config)
@@ -107,18 +111,22 @@ class Server:
         space = Space(config.data, None if config.reserve_bytes < 0 else config.reserve_bytes, config.ballast_bytes)
         files = DiskFiles(config.data, space.claim)
         stack.push_async_callback(files.close)  # after the log, which may still refuse a file that is then removed
+        darkroom = Darkroom(files, DiskThumbnails(config.data, files))
+        stack.push_async_callback(darkroom.close)
         log = SqliteLog(config.data / "log.sqlite3", relieve=space.relieve)
         stack.push_async_callback(log.close)
         tally = Tally()
         log.on_commit = tally.committed
         log.on_failure = self._fail
         log.on_gone = files.let_go
+        log.on_same = files.share
         rooms = Rooms(log, tally)
         keep = Keep(config.keep_days, config.keep_bytes, config.keep_files_days, config.keep_files_bytes)
         keeper = Keeper(log, files, keep, also=space.refit)
         lobby = await rooms.get(config.room)
         kept_s = config.unfinished_hours * 3600.0
-        uploads = Uploads(rooms, files, DiskUnfinished(files), config.max_file_bytes, kept_s)
+        quota = Quota(log, config.max_file_bytes, config.max_sender_bytes, config.max_store_bytes)
+        uploads = Uploads(rooms, files, DiskUnfinished(files), quota, kept_s)
         await uploads.open(log.file)
         stack.push_async_callback(uploads.close)
 
@@ -134,11 +142,12 @@ class Server:
             browsers,
             door,
             pages,
-            MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
+            MessageHandlers(rooms, log, lobby.name, Forms(files, quota)),
             SearchHandlers(log),
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
-            FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
+            FileHandlers(rooms, log, files, lobby.name, quota),
+            ThumbnailHandlers(log, files, darkroom),
             ArchiveHandlers(log, files),
             WithdrawalHandlers(rooms, log),
             MetricHandlers(
@@ -161,8 +170,8 @@ class Server:
             raise RuntimeError("aiohttp made no server")
 
         line = LineTransport(rooms, lobby.name, policy)
-        upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes, policy)
-        streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
+        upload = UploadTransport(rooms, files, uploads, lobby.name, quota, policy)
+        streams: dict[Language, Serve] = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         tls = self.certificate.context if self.certificate else None
         front = FrontDoor(
@@ -194,20 +203,6 @@ class Server:
         logger.critical("the disk has failed, so nothing more is stored and the server ends: %s", fault)
         self.failed = True
         self._on_failure()
-
-
-def _claim(folder: Path, stack: AsyncExitStack) -> None:
-    """The data folder is ours alone as long as we run."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", timeout=0)
-        lock.acquire()
-    except Timeout:
-        message = f"the data folder {folder} is in use by another roombridge (--data DIR takes another)"
-        raise ConfigError(message) from None
-    except OSError as exc:
-        raise ConfigError(f"the data folder {folder} cannot be used: {exc}") from exc
-    stack.callback(lock.release)
 
 
 def _policy(config: Config) -> Policy:

@@ -21,7 +21,7 @@ BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 _HELP: Final = {
     "answer_bytes": "Bytes that the bodies of our HTTP answers had, streams of events apart.",
-    "connections_refused": "Connections closed before a byte, for their address had too many or came too often.",
+    "connections_turned_away": "Connections closed before a byte, for their address had too many or came too often.",
     "datagrams_in": "Datagrams read from our sockets.",
     "datagrams_ignored": "Datagrams that no person sent: our own, a mirror's, an answering service's.",
     "datagrams_dropped": "Datagrams dropped because too many waited behind commands of their peers.",

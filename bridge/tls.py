@@ -123,10 +123,19 @@ class Tls(asyncio.Transport, asyncio.Protocol):
     def _read(self) -> None:
         """Until there is no more (`SSLWantReadError`), or no more is wanted just now."""
         while not (self._paused or self._ended or self._closing):
-            if data := self._seal.read(READ_BYTES):
-                self._inside.data_received(data)  # type: ignore[attr-defined]
-            else:
+            if not self._pass_on(self._inside):
                 self._end()
+
+    def _pass_on(self, inside: asyncio.BaseProtocol) -> int:
+        """What is read next; 0 at the end."""
+        if isinstance(inside, asyncio.BufferedProtocol):
+            buffer = memoryview(inside.get_buffer(READ_BYTES))
+            if size := int(self._seal.read(len(buffer), buffer)):
+                inside.buffer_updated(size)
+            return size
+        if data := self._seal.read(READ_BYTES):
+            inside.data_received(data)  # type: ignore[attr-defined]
+        return len(data)
 
     def _end(self) -> None:
         """Its side is closed, and may stay so while it is answered (RFC 8446 section 6.1)."""

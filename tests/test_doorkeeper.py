@@ -132,7 +132,7 @@ def test_one_address_may_have_so_many_and_come_so_often(numbers: Numbers) -> Non
     keeper = Doorkeeper(100, lambda: None, tally, Limits(Zones(), numbers))
     taken = offer(keeper, "203.0.113.5", 5)
     assert [one is None for one in taken] == [False] * 3 + [True] * 2
-    assert keeper.inside == 3 and tally.counts["connections_refused"] == 2
+    assert keeper.inside == 3 and tally.counts["connections_turned_away"] == 2
     near = offer(keeper, "127.0.0.1", 5)
     other = offer(keeper, "203.0.113.6", 1)
     for one in (*taken, *near, *other):

@@ -15,6 +15,7 @@ import pytest
 from bridge import uploads as module
 from bridge.log import Begun
 from bridge.model import Peer, Refused, StoreError
+from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
@@ -62,7 +63,7 @@ class House(NamedTuple):
 async def built(folder: Path) -> House:
     log = SqliteLog(folder / "log.sqlite3")
     files, clock, rooms = DiskFiles(folder), Clock(), Rooms(log)
-    uploads = Uploads(rooms, files, DiskUnfinished(files), 1000, KEPT_S, clock)
+    uploads = Uploads(rooms, files, DiskUnfinished(files), Quota(log, 1000), KEPT_S, clock)
     await uploads.open(log.file)
     return House(folder, await rooms.get("lobby"), files, log, clock, uploads)
 
@@ -273,8 +274,8 @@ async def test_one_that_nobody_went_on_with_is_let_go_of(house: House) -> None:
         assert old.ended and not held.ended
         assert house.state(old)[0] == "failed" and "nobody went on" in str(house.state(old)[2])
     assert sorted(house.kept()) == [held.id, f"{held.id}.json"]
-    await held.remove("enough")
-    await held.remove("enough")
+    await held.remove("enough", "taken_back")
+    await held.remove("enough", "taken_back")
     assert house.kept() == []
 
 

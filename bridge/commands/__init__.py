@@ -3,6 +3,7 @@
 from bridge.commands.backup import copy
 from bridge.commands.doctor import examine
 from bridge.commands.export import told
+from bridge.commands.files import listed, prune, verify
 from bridge.commands.links import links
 
-__all__ = ["copy", "examine", "links", "told"]
+__all__ = ["copy", "examine", "links", "listed", "prune", "told", "verify"]

@@ -47,7 +47,7 @@ class Callers:
         """The caller of a request with these headers, from this address."""
         if not peer:
             return Caller("?", "?", Zone.ELSEWHERE)
-        said = [(name, value) for name, value in _folded(headers) if _forwards(name)]
+        said = [(folded, value) for name, value in headers if _forwards(folded := name.casefold())]
         if self.is_proxy(peer[0]):
             return self._behind(peer, said)
         if said:
@@ -78,10 +78,6 @@ class Callers:
             if (ip := _ip(hop)) is None or not self.is_proxy(ip):
                 break
         return ip
-
-
-def _folded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    return ((name.casefold(), value) for name, value in headers)
 
 
 def _forwards(name: str) -> bool:

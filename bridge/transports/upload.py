@@ -6,13 +6,16 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from bridge import gate
+from bridge.inlet import Inlet
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
 from bridge.model import Peer, Refused, Stored, StoreError, address
 from bridge.policy import Policy, Role
+from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Author, Rooms
 from bridge.uploads import Moved, TakenOver, Uploads
@@ -22,7 +25,6 @@ logger = logging.getLogger("roombridge.upload")
 
 OWNER: Final = "tcp"
 """Who may go on with a file that broke off: any sender of a header like its first, whose digest tells the bytes."""
-READ_BYTES: Final = 1024 * 1024
 DRAIN_MAX_BYTES: Final = 64 * 1024 * 1024
 """How much of a refused file is read away, so that its sender gets as far as reading why."""
 HEADER_S: Final = 10.0
@@ -34,15 +36,15 @@ SILENCE_S: Final = 600.0
 class UploadTransport:
     """Takes files from senders who say how long they are."""
 
-    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, max_bytes: int, policy: Policy) -> None:
+    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, quota: Quota, policy: Policy) -> None:
         self._policy = policy
         self._rooms = rooms
         self._files = files
         self._uploads = uploads
         self._room = room
-        self._max_bytes = max_bytes
+        self._quota = quota
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: Inlet, writer: asyncio.StreamWriter) -> None:
         """One connection: file after file, until it ends or breaks a rule."""
         if self._policy.role_of((writer.get_extra_info("peername") or ("",))[0]) is Role.STRANGER:
             self._rooms.tally.refused("forbidden", "tcp")
@@ -60,7 +62,11 @@ class UploadTransport:
         except upload.BadHeader as bad:
             self._rooms.tally.refused("bad_request", "tcp")
             logger.info("closed %s: %s", addr, bad)
-            writer.transport.abort()
+            if isinstance(bad, upload.Unusable) and bad.reply:
+                writer.write(upload.refusal("bad_request", str(bad)))
+                await sent.hear_out()
+            else:
+                writer.transport.abort()
 
     async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> bytes:
         """Take one file, or read it away; the line for a sender that wants one."""
@@ -83,7 +89,7 @@ class UploadTransport:
         coming = Coming(header.file_name, header.file_size, author.key, secrets.token_hex(12), sender, header.sha256)
         if header.resume and header.reply:
             return await self._go_on(room, coming, header.file_size, sent)
-        async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
+        async with await Intake.begin(room, self._files, coming, self._quota) as file:
             while data := await sent.body():
                 await file.write(data)
             return await file.finish()
@@ -115,7 +121,7 @@ class UploadTransport:
 class _Sent:
     """What one connection sends, asked for piece by piece."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: Inlet, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._decoder = upload.Decoder()
@@ -159,12 +165,25 @@ class _Sent:
         while self._inside and not self.waits and drained < DRAIN_MAX_BYTES and (data := await self.body()):
             drained += len(data)
 
+    async def hear_out(self) -> None:
+        """Of a sender that did not say how much comes: say nothing more, read away until it ends or time is up.
+
+        Were it closed while something is unread, its kernel would be told to forget what it has not read yet.
+        """
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEADER_S):
+                drained = 0
+                while drained < DRAIN_MAX_BYTES and (data := await self._reader.read()):
+                    drained += len(data)
+
     async def _next(self) -> upload.Event | None:
         # One by one: a bad header takes nothing away from the file before it, even if both came at once.
         while (event := next(self._events, None)) is None:
             try:
                 async with asyncio.timeout_at(self._due()):
-                    data = await self._reader.read(READ_BYTES)
+                    data = await self._reader.read()
             except TimeoutError:
                 if self._inside:
                     raise ConnectionResetError(f"silent for {SILENCE_S:.0f} s inside a file") from None

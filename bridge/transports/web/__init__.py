@@ -14,6 +14,7 @@ from bridge.transports.web.metrics import MetricHandlers
 from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
 from bridge.transports.web.search import SearchHandlers
+from bridge.transports.web.thumbnails import ThumbnailHandlers
 from bridge.transports.web.tus import TusHandlers
 from bridge.transports.web.withdrawals import WithdrawalHandlers
 
@@ -30,6 +31,7 @@ __all__ = [
     "OpenApiHandlers",
     "PageHandlers",
     "SearchHandlers",
+    "ThumbnailHandlers",
     "TusHandlers",
     "WithdrawalHandlers",
     "caller_of",

@@ -195,6 +195,9 @@ OPERATIONS: Final = {
         body={"application/x-www-form-urlencoded": _PASS},
         refuses=(408, 413, 417),
     ),
+    ("GET", "/thumbs/{id}"): Operation(
+        "A picture made small", {200: {"image/webp": ANYTHING}, 304: {}}, ("If-None-Match",), refuses=(404, 503)
+    ),
     ("GET", "/static/{path}"): Operation("A part of the page", {200: {"*/*": ANYTHING}}, refuses=(404,)),
     ("GET", "/favicon.ico"): Operation("To the page's icon", {302: {}}),
     ("GET", "/healthz"): Operation("Whether the server answers", {200: {"text/plain": str}}),

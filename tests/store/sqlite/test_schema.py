@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from bridge.model import StoreError
 from bridge.store.sqlite import SqliteLog, schema
 from tests.store.sqlite.conftest import ask
-from tests.support.nouns import draft
+from tests.support.nouns import draft, file
 
 
 async def test_a_log_of_a_newer_version_is_refused_by_name_and_left_alone(path: Path) -> None:
@@ -36,6 +37,22 @@ async def test_an_older_schema_is_brought_forward(path: Path, monkeypatch: pytes
     assert ask(path, "PRAGMA user_version") == [(len(newer),)]
 
 
+async def test_files_of_a_log_from_before_digests_were_looked_for_are_found_by_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        log = SqliteLog(path)
+        await log.append(draft(text=None, file=file("f0", size=100, content="x")))
+        await log.close()
+    log = SqliteLog(path)
+    log.on_same = lambda id, first: told.append((id, first))
+    await log.append(draft(text=None, file=file("f1", size=100, content="x")))
+    assert told == [("f1", "f0")] and await log.file_bytes() == 100
+    await log.close()
+
+
 async def test_a_step_that_fails_is_undone_and_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await SqliteLog(path).close()
     whole = schema.MIGRATIONS
@@ -53,4 +70,24 @@ async def test_a_step_that_fails_is_undone_and_named(path: Path, monkeypatch: py
 async def test_what_is_no_log_is_a_clear_error(path: Path, make: Callable[[Path], object]) -> None:
     make(path)
     with pytest.raises(StoreError, match=r"log\.sqlite3: "):
+        SqliteLog(path)
+
+
+async def test_a_log_that_lacks_what_is_asked_of_it_first_is_a_clear_error_and_left_closed(path: Path) -> None:
+    await SqliteLog(path).close()
+    ask(path, "DROP TABLE meta")
+    with pytest.raises(StoreError, match=r"log\.sqlite3: no such table: meta"):
+        SqliteLog(path)
+    path.unlink()  # nobody holds it, so nothing of it is left beside it
+    assert [left.name for left in path.parent.iterdir()] == []
+
+
+async def test_a_log_for_whose_readers_nothing_is_left_is_a_clear_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(path: Path) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr("bridge.store.sqlite.log.reader", none_left)
+    with pytest.raises(StoreError, match=r"log\.sqlite3: unable to open database file"):
         SqliteLog(path)
