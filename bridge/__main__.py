@@ -62,6 +62,7 @@ def settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]
 def _with_options(command: Callable[..., None], wanted: list[dataclasses.Field[Any]]) -> Callable[..., None]:
     for setting in reversed(wanted):
         many, flag = isinstance(setting.default, tuple), isinstance(setting.default, bool)
+        alone = {"flag_value": setting.metadata["alone"]} if setting.metadata["alone"] else {}
         command = click.option(
             f"--{setting.name.replace('_', '-')}",
             setting.name,
@@ -74,6 +75,7 @@ def _with_options(command: Callable[..., None], wanted: list[dataclasses.Field[A
             envvar=ENV_PREFIX + setting.name.upper(),
             metavar=None if flag else setting.metadata["metavar"],
             help=setting.metadata["help"],
+            **alone,
         )(command)
     return click.option(
         "--config",
@@ -218,7 +220,7 @@ def prune(data: Path, unfinished_hours: int) -> None:
 
 @main.command()
 @click.option("--rotate", is_flag=True, help="Make others first; who has the old ones is out at the next start.")
-@settings("host", "lan", "port", "data", "token_file")
+@settings("host", "lan", "port", "data", "token_file", "tls", "cert", "key")
 def token(rotate: bool, **values: Any) -> None:
     """Print the links that let people in, and the one that makes their host."""
     config = _checked(values)
@@ -227,6 +229,24 @@ def token(rotate: bool, **values: Any) -> None:
 
         for line in links(config, rotate):
             click.echo(line)
+
+
+@main.command()
+@settings()
+def doctor(**values: Any) -> None:
+    """Look for what could keep people out of a server of these settings, and say what would help.
+
+    Ends with 1 if something is bad.
+    """
+    config = _checked(values)
+    with _faults_told():
+        from bridge.commands import examine
+
+        worst = 0
+        for level, words, cure in examine(config):
+            click.echo(f"{level:<4}  {words}" + (f"\n      -> {cure}" if cure else ""))
+            worst = max(worst, level == "bad")
+    sys.exit(worst)
 
 
 def _tell(fault: Exception) -> None:
@@ -268,9 +288,12 @@ async def _serve(config: Config) -> None:
 
     async with Server(config, on_failure=stopped.set) as server:
         logger.info("roombridge %s serves room %s from %s on %s", __version__, config.room, config.data, server.url)
+        seal = server.certificate.fingerprint if server.certificate else None
         if config.log_format == "text":
-            lines = welcome(config, server.address, server.reach, server.policy.tokens, sys.stderr.isatty())
+            lines = welcome(config, server.address, server.reach, server.policy.tokens, sys.stderr.isatty(), seal)
             click.echo("\n".join(lines), err=True)
+        elif seal:
+            logger.info("the certificate shown by TLS has the SHA-256 %s", seal)
         print(f"listening on {server.url} (tcp+udp)", flush=True)
         await stopped.wait()
         logger.info("shutting down")

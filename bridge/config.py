@@ -54,8 +54,9 @@ _LEAST: Final = {
 }
 
 
-def _setting(help: str, default: Any, metavar: str) -> Any:
-    return field(default=default, metadata={"help": help, "metavar": metavar})
+def _setting(help: str, default: Any, metavar: str, alone: str | None = None) -> Any:
+    """`alone`: what its flag means without a value."""
+    return field(default=default, metadata={"help": help, "metavar": metavar, "alone": alone})
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,19 @@ class Config:
         "Socket peers from elsewhere: open (all are in), knock (by the token, or a host admits them), or off.",
         "knock",
         "open|knock|off",
+    )
+    tls: str = _setting(
+        "TLS on the same port: off, on (also without a word), or require (nobody from elsewhere comes in without).",
+        "off",
+        "[=MODE]",
+        alone="on",
+    )
+    cert: str = _setting(
+        "A PEM file with the certificate to show, and those it rests on.  [default: one made for DIR]", "", "FILE"
+    )
+    key: str = _setting("A PEM file with its key, unless that is beside the certificate.", "", "FILE")
+    unlisted: bool = _setting(
+        "On a network, tell nobody there about this server: no mDNS, no answer to where?.", False, ""
     )
     max_file_bytes: int = _setting("The largest file taken, in bytes.", 64 * 1024**3, "BYTES")
     max_sender_bytes: int = _setting(
@@ -144,6 +158,12 @@ class Config:
         _check_port(self.port)
         if self.native not in ("open", "knock", "off"):
             raise ConfigError(f"--native {self.native}: expected open, knock or off")
+        if self.tls not in ("off", "on", "require"):
+            raise ConfigError(f"--tls={self.tls}: expected on, require or off")
+        if self.key and not self.cert:
+            raise ConfigError("--key is the key of a certificate: name that with --cert")
+        if self.cert and self.tls == "off":
+            raise ConfigError("--cert is shown to who speaks TLS: ask for --tls or --tls=require too")
         if self.open and (self.token or self.token_file):
             raise ConfigError("--open asks for no token, so --token and --token-file make no sense beside it")
         for name in ("trust", "proxy"):

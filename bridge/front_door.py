@@ -2,8 +2,9 @@
 
 Every connection begins as an `Opening`, which holds what came until the sniffer knows the language, then replays it to
 the protocol of that language and is gone. Nothing is ever written before that, and silence is never classified: a
-browser opens connections ahead of need. Handing over is `transport.set_protocol`, so it is the same inside TLS. While
-the house is full, whoever comes waits in the kernel's backlog until somebody leaves.
+browser opens connections ahead of need. Handing over is `transport.set_protocol`, so it is the same inside TLS: there
+an `Opening` asks the same question again. While the house is full, whoever comes waits in the kernel's backlog until
+somebody leaves.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import asyncio
 import errno
 import logging
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from bridge.doorkeeper import Connection, Doorkeeper
@@ -21,6 +24,8 @@ from bridge.model import address
 from bridge.outlet import cut
 from bridge.policy import Limits
 from bridge.tally import Tally
+from bridge.tls import Tls
+from bridge.wire import line
 from bridge.wire.sniff import Language, settled_by_waiting, sniff
 
 logger = logging.getLogger("roombridge.door")
@@ -31,6 +36,7 @@ OPENING_S: Final = 10.0
 """How long a begun opening may stay undecided."""
 LINGER_S: Final = 60.0
 """How long the last words to a peer may wait to be read."""
+TLS_IS_ASKED_FOR: Final = "this server asks for TLS: ncat --ssl HOST PORT"
 STREAM_BUFFER_BYTES: Final = 256 * 1024
 ACCEPT_BATCH: Final = 64
 ACCEPT_PAUSE_S: Final = 0.1
@@ -43,8 +49,14 @@ Serve = Callable[[Any, asyncio.StreamWriter], Awaitable[None]]
 """A language spoken over streams, files over an `Inlet`: returns when the connection is over."""
 
 
+Context = Callable[[], ssl.SSLContext]
+
+
 class FrontDoor:
-    """Listens on any number of sockets; `streams` and `http` say who speaks which language."""
+    """Listens on any number of sockets; `streams` and `http` say who speaks which language.
+
+    `tls` is asked for each handshake; None: TLS is not offered. `may_speak_plainly` is asked by IP address.
+    """
 
     def __init__(
         self,
@@ -53,13 +65,17 @@ class FrontDoor:
         most: int,
         tally: Tally,
         limits: Limits,
+        tls: Context | None = None,
+        may_speak_plainly: Callable[[str], bool] = lambda ip: True,
     ) -> None:
         self.keeper = Doorkeeper(most, self._listen, tally, limits)
         self._http = http
         self._streams = streams
+        self._tls = tls
+        self._may_speak_plainly = may_speak_plainly
         self._loop = asyncio.get_running_loop()
         self._listeners: list[socket.socket] = []
-        self._openings: set[Opening] = set()
+        self._openings: set[Opening | Tls] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._complained_at = -COMPLAINT_S
 
@@ -119,30 +135,39 @@ class FrontDoor:
 
     async def _open(self, connection: Connection) -> None:
         try:
-            await self._loop.connect_accepted_socket(
-                lambda: Opening(connection, self.keeper, self._openings, self._hand_over), connection
-            )
+            await self._loop.connect_accepted_socket(lambda: self._opening(connection), connection)
         except BaseException:
             connection.close()  # or it would be counted for ever
             raise
 
-    def _hand_over(self, language: Language, transport: asyncio.Transport, held: bytes, ended: bool) -> None:
+    def _opening(self, connection: Connection) -> Opening:
+        return Opening(connection, self.keeper, self._openings, partial(self._hand_over, connection))
+
+    def _hand_over(
+        self, connection: Connection, language: Language, transport: asyncio.Transport, held: bytes, ended: bool
+    ) -> None:
+        inside = isinstance(transport, Tls)
         match language:
             case Language.HTTP:
-                protocol = self._http()
-                transport.set_protocol(protocol)
-                protocol.connection_made(transport)
-                protocol.data_received(held)
-                if ended:
-                    protocol.eof_received()
+                _replay(self._http(), transport, held, ended)
+            case Language.TLS if self._tls is not None and not inside:
+                _replay(Tls(self._tls(), self._opening(connection), self._openings), transport, held, ended)
+            case Language.LINE | Language.UPLOAD if isinstance(transport, Tls) and transport.alpn is not None:
+                self._turn_away(transport, f"it agreed to speak {transport.alpn}, and did not")
+            case Language.LINE | Language.UPLOAD if not inside and not self._may_speak_plainly(_ip(transport)):
+                if language is Language.LINE:
+                    transport.write(line.notice(TLS_IS_ASKED_FOR))
+                self._turn_away(transport, "it speaks without TLS, which is asked for")
             case Language.LINE | Language.UPLOAD:
                 reader, writer = _ways(language, transport, held, ended)
                 self._spawn(_serve(self._streams[language], reader, writer), f"{language.value} {_peer(transport)}")
             case Language.TLS | Language.REFUSED:
                 # One that came and went without a byte is nothing to tell of: browsers and probes do that.
-                level = logging.INFO if held else logging.DEBUG
-                logger.log(level, "closed %s: %s", _peer(transport), _WHY_CLOSED[language])
-                transport.abort()
+                self._turn_away(transport, _WHY_CLOSED[language], logging.INFO if held else logging.DEBUG)
+
+    def _turn_away(self, transport: asyncio.Transport, why: str, level: int = logging.INFO) -> None:
+        logger.log(level, "closed %s: %s", _peer(transport), why)
+        transport.close()
 
     def _spawn(self, work: Awaitable[None], name: str) -> None:
         task = self._loop.create_task(_supervised(work, name), name=name)
@@ -151,7 +176,7 @@ class FrontDoor:
 
 
 _WHY_CLOSED: Final = {
-    Language.TLS: "it speaks TLS, which this server does not offer",
+    Language.TLS: "it speaks TLS, which is not offered here",
     Language.REFUSED: "its opening is none of our languages",
 }
 
@@ -161,6 +186,10 @@ class _UntilTheEnd(asyncio.StreamReaderProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(None)
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return True  # inside TLS too, where asyncio's own could not
 
 
 def _ways(
@@ -174,12 +203,17 @@ def _ways(
         return inlet, asyncio.StreamWriter(transport, inlet, None, loop)
     reader = asyncio.StreamReader(STREAM_BUFFER_BYTES, loop)
     protocol = _UntilTheEnd(reader, loop=loop)
+    _replay(protocol, transport, held, ended)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+def _replay(protocol: asyncio.Protocol, transport: asyncio.Transport, held: bytes, ended: bool) -> None:
+    """The connection is this protocol's from here on, and it hears all that was said."""
     transport.set_protocol(protocol)
     protocol.connection_made(transport)
     protocol.data_received(held)
-    if ended:
-        protocol.eof_received()
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+    if ended and not protocol.eof_received():
+        transport.close()
 
 
 async def _serve(serve: Serve, reader: asyncio.StreamReader | Inlet, writer: asyncio.StreamWriter) -> None:
@@ -206,6 +240,10 @@ def _peer(transport: asyncio.BaseTransport) -> str:
     return address(transport.get_extra_info("peername"))
 
 
+def _ip(transport: asyncio.BaseTransport) -> str:
+    return str((transport.get_extra_info("peername") or ("",))[0])
+
+
 class Opening(asyncio.Protocol):
     """A connection nobody knows yet: holds its first bytes, at most 8 KiB and what one read brings beyond."""
 
@@ -213,7 +251,7 @@ class Opening(asyncio.Protocol):
         self,
         connection: Connection,
         keeper: Doorkeeper,
-        openings: set[Opening],
+        openings: set[Opening | Tls],
         hand_over: Callable[[Language, asyncio.Transport, bytes, bool], None],
     ) -> None:
         self._connection = connection

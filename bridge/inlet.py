@@ -51,7 +51,7 @@ class Inlet(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         self._ended = True
         self._wake()
-        return self._transport.get_extra_info("sslcontext") is None  # half-closed: it may still want to read
+        return True  # half-closed: it may still want to read
 
     def connection_lost(self, exc: Exception | None) -> None:
         """What came is read to its end, also when the peer reset the connection: a file that is whole is done."""

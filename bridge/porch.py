@@ -55,6 +55,10 @@ class Porch:
             return False
         return not ip or not self._kept.has(way, ip)
 
+    def may_speak_plainly(self, ip: str) -> bool:
+        """Whether what comes from there need not be sealed; datagrams never are."""
+        return self._policy.may_speak_plainly(ip)
+
     def elsewhere(self, ip: str) -> bool:
         """Whether an address is neither this machine's nor trusted by itself, so that it gets less of everything."""
         return self._policy.zones.of(ip) is Zone.ELSEWHERE

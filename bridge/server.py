@@ -12,9 +12,12 @@ from typing import Final
 
 from aiohttp import web
 
+from bridge import __version__
+from bridge.certificate import Certificate, own
 from bridge.config import EVERYWHERE, Config, ConfigError
 from bridge.darkroom import Darkroom
 from bridge.descriptors import for_connections
+from bridge.discovery import Announcement, Whereabouts, called_at, host_name
 from bridge.front_door import FrontDoor, Serve
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
@@ -75,6 +78,7 @@ class Server:
         self.failed = False
         """Whether the disk failed: close, and end the process without touching the disk once more."""
         self._stack = AsyncExitStack()
+        self.certificate: Certificate | None = None
         self.url = ""
         self.address = ("", 0)
         self.policy: Policy
@@ -97,6 +101,7 @@ class Server:
         config = self.config
         stack.enter_context(claimed(config.data))
         self.policy = policy = _policy(config)
+        self.certificate = _certificate(config)
         bound = _bind(config)
         for pair in bound:
             stack.callback(pair.close)
@@ -174,16 +179,31 @@ class Server:
         upload = UploadTransport(rooms, files, uploads, lobby.name, quota, porch)
         streams: dict[Language, Serve] = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
-        front = FrontDoor(lambda: Connection(http, guard), streams, most, tally, policy.limits)
+        tls = self.certificate.context if self.certificate else None
+        front = FrontDoor(
+            lambda: Connection(http, guard), streams, most, tally, policy.limits, tls, policy.may_speak_plainly
+        )
         stack.push_async_callback(front.empty, DRAIN_S)
         stack.callback(front.shut)
+        listed = config.on_network and not config.unlisted
+        where = Whereabouts("https" if config.tls == "require" else "http", lobby.name).answer if listed else None
         for pair in bound:
-            datagrams = DatagramTransport(rooms, lobby, pair.udp, tally, porch)
+            datagrams = DatagramTransport(rooms, lobby, pair.udp, tally, porch, where)
             drops.append(datagrams.kernel_drops)
             stack.callback(datagrams.close)
             front.listen(pair.tcp)
         keeper.start()
         stack.push_async_callback(keeper.close)
+        if listed and (addresses := called_at(pair.ip for pair in bound)):
+            announcement = Announcement(self.address[1], addresses, self._told(policy))
+            announcement.start()
+            stack.push_async_callback(announcement.close)
+
+    def _told(self, policy: Policy) -> dict[str, str]:
+        """What the network may know: how to come in, and nothing by which."""
+        token = "no" if policy.tokens.member is None else "yes"
+        told = {"path": "/", "version": __version__, "tls": self.config.tls, "token": token}
+        return told | ({"fp": self.certificate.fingerprint} if self.certificate else {})
 
     def _fail(self, fault: StoreError) -> None:
         logger.critical("the disk has failed, so nothing more is stored and the server ends: %s", fault)
@@ -215,7 +235,18 @@ def _policy(config: Config) -> Policy:
         callers=callers,
         guesses=Guesses(zones, config.wrong_tokens, config.wrong_minutes * 60.0, config.shut_hours * 3600.0),
         limits=Limits(zones, numbers, callers.is_proxy),
+        tls_required=config.tls == "require",
     )
+
+
+def _certificate(config: Config) -> Certificate | None:
+    if config.tls == "off":
+        return None
+    try:
+        cert = Path(config.cert) if config.cert else own(config.data, config.allow_host)
+        return Certificate(cert, Path(config.key) if config.key else None)
+    except (ValueError, OSError) as exc:
+        raise ConfigError(f"the certificate cannot be used: {exc}") from exc
 
 
 def _names(config: Config) -> list[str]:
@@ -227,7 +258,7 @@ def _names(config: Config) -> list[str]:
     names = [*config.allow_host, *(host for host, _port in config.addresses() if host not in EVERYWHERE)]
     if config.on_network:
         name = socket.gethostname()
-        names += [name, f"{name.partition('.')[0]}.local"]
+        names += [name, f"{name.partition('.')[0]}.local", host_name()]
     return names
 
 

@@ -61,9 +61,8 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Server]
     async with AsyncExitStack() as stack:
 
         async def start(**settings: object) -> Server:
-            return await stack.enter_async_context(
-                Server(Config(**{**SPACE, "port": 0, "data": tmp_path / "data", **settings}))
-            )
+            usual = {**SPACE, "port": 0, "data": tmp_path / "data", "unlisted": True}
+            return await stack.enter_async_context(Server(Config(**{**usual, **settings})))
 
         yield start
 

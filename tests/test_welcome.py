@@ -65,3 +65,14 @@ def test_a_server_for_this_machine_says_so() -> None:
     lines = list(welcome(config, ("127.0.0.1", 8080), [], Tokens(None, "host-host-host-host"), True))
     assert lines[1] == "  open    http://127.0.0.1:8080/"
     assert lines[-1] == "  Only this machine can reach it; Ctrl+C ends it."
+
+
+def test_where_tls_is_offered_the_links_and_the_picture_lead_there() -> None:
+    config = Config(lan=True, data=Path("/data"), tls="on")
+    plain, sealed = (list(welcome(config, WHERE, REACH, TOKENS, True, seal)) for seal in (None, "AB:CD"))
+    assert sealed[1] == "  open    https://192.168.1.37:8080/j/member-member-member"
+    assert sealed[5] == "  send    curl -k -T FILE -u :member-member-member https://192.168.1.37:8080/"
+    assert "  TLS     certificate SHA-256 AB:CD" in sealed
+    assert not any("http://" in line for line in sealed)
+    assert [line for line in sealed if "█" in line] != [line for line in plain if "█" in line]
+    assert any("What comes by https is encrypted, and nothing else." in line for line in sealed)

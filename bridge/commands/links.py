@@ -27,9 +27,10 @@ def links(config: Config, anew: bool) -> Iterator[str]:
         raise ConfigError(f"the token cannot be used: {exc}") from exc
     named = [] if config.everywhere or not config.on_network else [Reach(config.host, "", "")]
     reach = named or reachable() or [Reach("127.0.0.1", "", "")]
+    sealed = config.tls != "off"
     for one in reach:
-        yield _row("join", link((one.ip, config.port), tokens.member), one)
-    yield _row("rule", link((reach[0].ip, config.port), tokens.host), reach[0])
+        yield _row("join", link((one.ip, config.port), tokens.member, sealed), one)
+    yield _row("rule", link((reach[0].ip, config.port), tokens.host, sealed), reach[0])
     if anew:
         yield "The old ones open nothing more once the server was started again."
 

@@ -29,7 +29,7 @@ class Role(IntEnum):
 
 class Policy:
     """`guard_loopback`: this machine has to show the token too; `open`: nobody has to, from wherever he calls;
-    `native`: what socket peers from elsewhere may do."""
+    `native`: what socket peers from elsewhere may do; `tls_required`: these have to come by TLS."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Policy:
         callers: Callers | None = None,
         guesses: Guesses | None = None,
         limits: Limits | None = None,
+        tls_required: bool = False,
     ) -> None:
         self.zones = zones
         self.tokens = tokens
@@ -50,6 +51,11 @@ class Policy:
         self.limits = limits or Limits(zones)
         self._guard_loopback = guard_loopback
         self._open = open
+        self._tls_required = tls_required
+
+    def may_speak_plainly(self, ip: str) -> bool:
+        """Whether somebody may come in without TLS, whoever they are."""
+        return not self._tls_required or self.zones.of(ip) is not Zone.ELSEWHERE
 
     def role_of(self, ip: str) -> Role:
         """Who somebody is by address alone."""

@@ -50,6 +50,15 @@ class Zones:
         return any(ip in network for network in self._trust if network.version == ip.version)
 
 
+def is_near(ip: str) -> bool:
+    """Whether an address is of this machine or of a private network, by what it says of itself."""
+    try:
+        found = bare(ip)
+    except ValueError:
+        return False
+    return found.is_loopback or any(found in network for network in LAN if network.version == found.version)
+
+
 def bare(ip: str) -> IpAddress:
     """The address itself: `::ffff:10.0.0.5` is 10.0.0.5, `fe80::1%eth0` is fe80::1. Raises `ValueError`."""
     found = ipaddress.ip_address(ip.partition("%")[0])

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import socket
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from bridge.doorstep import Doorstep
@@ -49,6 +50,11 @@ ECHOES_MAX: Final = 8
 ECHO_MUTE_S: Final = 600.0
 # Services that answer whatever comes: echo, daytime, chargen, DNS, NTP, SSDP and the like. Answering them makes a loop.
 ANSWERING_PORTS: Final = frozenset({7, 13, 17, 19, 37, 53, 69, 123, 161, 389, 1900, 3702, 5353, 11211})
+
+
+Where = Callable[[bytes, str, tuple[str, int], float], bytes | None]
+"""What is answered to this datagram from this address, which came to this address of ours at this time, before it is
+taken for a word."""
 
 
 class DatagramSeat:
@@ -112,7 +118,10 @@ class DatagramSeat:
 class DatagramTransport:
     """One UDP socket and everybody who spoke to it. `room` is open as long as this is."""
 
-    def __init__(self, rooms: Rooms, room: Room, sock: socket.socket, tally: Tally, porch: Porch) -> None:
+    def __init__(
+        self, rooms: Rooms, room: Room, sock: socket.socket, tally: Tally, porch: Porch, where: Where | None = None
+    ) -> None:
+        self._where = where
         self._rooms = rooms
         self._room = room
         self._mailbox = Mailbox(sock)
@@ -192,6 +201,14 @@ class DatagramTransport:
             self._tally.count("datagrams_ignored")
             return
         seated = self._seats.get(peer)
+        if seated is None and self._where is not None:
+            here = letter.host, self._mailbox.port
+            if (answer := self._where(letter.data, peer[0], here, self._loop.time())) is not None:
+                self.send(answer, peer, letter.sender)
+                return
+        if not self._porch.may_speak_plainly(peer[0]):
+            self._tally.refused("forbidden", "udp")
+            return
         if seated is not None and seated[0].echoed(letter.data, self._loop.time()):
             self._tally.count("datagrams_ignored")
             return

@@ -36,7 +36,8 @@ class LineSeat(Outlet):
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         super().__init__(writer.transport)
-        self.form = line.LineForm(f"http://{address(writer.get_extra_info('sockname'))}")
+        scheme = "https" if writer.get_extra_info("sslcontext") else "http"
+        self.form = line.LineForm(f"{scheme}://{address(writer.get_extra_info('sockname'))}")
         self.hung_up = False
         self.slowed = False
         """Whether it knows that it speaks too fast."""

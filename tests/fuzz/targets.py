@@ -16,7 +16,7 @@ from bridge import gate
 from bridge.lookalikes import looks
 from bridge.media import UNKNOWN, measures, media_type, shown
 from bridge.model import Entry, FileRef, Peer, Refused
-from bridge.wire import browser, datagram, events, line, plain, upload, websocket
+from bridge.wire import browser, datagram, events, line, plain, tls, upload, websocket
 from bridge.wire.sniff import Language, sniff
 
 BASE = "http://127.0.0.1:8080"
@@ -41,6 +41,13 @@ def opening(data: bytes) -> None:
     final = sniff(data, ended=True)
     assert isinstance(final, Language)
     assert whole is None or whole is final
+
+
+def hello(data: bytes) -> None:
+    """A first flight offers the same wherever it was cut, and whatever follows it."""
+    whole = _offered(data)
+    for place in _places(data):
+        assert _offered(data[:place]) in (None, whole), place
 
 
 def uploads(data: bytes) -> None:
@@ -173,6 +180,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         opening,
+        hello,
         uploads,
         header,
         lines,
@@ -192,6 +200,13 @@ def _places(data: bytes) -> Iterator[int]:
     """Where to cut: everywhere at the beginning, then at a distance."""
     yield from range(min(len(data), PLACES // 2))
     yield from range(PLACES // 2, len(data), max(1, len(data) * 2 // PLACES))
+
+
+def _offered(data: bytes) -> object:
+    try:
+        return tls.offered(data)
+    except tls.BadHello:
+        return "bad"
 
 
 def _uploaded(pieces: list[bytes]) -> list[object]:

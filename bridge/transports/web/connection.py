@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.streams import EMPTY_PAYLOAD
 
 from bridge.transports.web.guard import Guard, http_logger
 
@@ -33,6 +34,34 @@ class Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # which means none
         )
         self._guard = guard
+        self._answered = 0
+        self._newest: StreamReader = EMPTY_PAYLOAD
+        """The body of the newest request."""
+        self.half_closed = False
+        """Whether the client has closed its own side: it asks nothing more, and may still read."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._messages and self._newest.is_eof():  # after half a body comes nothing but the complaint about it
+            self._newest = self._messages[-1][1]
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # aiohttp's returns nothing, and so closes at once
+        """Who asked and closed its own side (`nc -N`) is answered first; half a request gets no answer.
+
+        `_request_count` and `_messages` are aiohttp's own affairs, held by tests/transports/web/test_connection.py.
+        """
+        self.half_closed = True
+        return self._answered < self._request_count and self._newest.is_eof()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send it; the last answer to a client that closed its own side ends the connection."""
+        finished = await super().finish_response(request, resp, start_time)
+        self._answered += 1
+        if self.half_closed and self._answered >= self._request_count:
+            self.close()
+        return finished
 
     def handle_error(
         self,

@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 from bridge import gate
 from bridge.outlet import Outlet
 from bridge.rooms import Rooms
+from bridge.transports.web.connection import Connection
 from bridge.transports.web.visitor import visitor
 from bridge.wire import events
 
@@ -69,17 +70,27 @@ class EventHandlers:
         """Until the reader goes or the server does; the room writes meanwhile."""
         loop = asyncio.get_running_loop()
         due = loop.time() + COMMENT_S
-        while request.transport is not None and not request.transport.is_closing():
+        while True:
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._closing.wait()
                 return
             except TimeoutError:
                 pass
+            if not _there(request):
+                return
             if comment is not None and loop.time() >= due:
                 due += COMMENT_S
                 if not seat.full():
                     seat.deliver(comment)
+
+
+def _there(request: web.Request) -> bool:
+    """Whether it still reads. One that closed its own side has what there was; it may as well be gone, and nothing
+    but a word in the room would tell."""
+    transport, protocol = request.transport, request.protocol
+    half_closed = isinstance(protocol, Connection) and protocol.half_closed
+    return transport is not None and not transport.is_closing() and not half_closed
 
 
 def _wanted(request: web.Request) -> tuple[int, str | None]:

@@ -103,8 +103,11 @@ class Guard:
             raise web.HTTPMisdirectedRequest(
                 reason=f"Host {host[:100]!r} is not a name of this server; --allow-host NAME makes it one"
             )
+        ours = origin(request)
+        if not (ours.startswith("https:") or self._policy.may_speak_plainly(request.remote or "")):
+            raise Refused("forbidden", f"this server asks for TLS: https://{host}/")
         page = request.headers.get(hdrs.ORIGIN)
-        if page is not None and page.casefold() != origin(request).casefold():
+        if page is not None and page.casefold() != ours.casefold():
             raise Refused("forbidden", f"Origin {page[:100]!r} is not this server's own")
         site = request.headers.get("Sec-Fetch-Site", "none")
         if request.method not in _READING and site in ("cross-site", "same-site"):

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web_protocol
 from aiohttp.http_parser import HttpRequestParserC
+from aiohttp.web_protocol import RequestHandler
 
 from bridge.server import Server
 from bridge.transports.web import body, connection
@@ -91,6 +92,48 @@ async def test_a_transfer_encoding_that_is_more_than_chunks_is_not_taken(server:
     head = b"POST / HTTP/1.1\r\n" + HOST + b"Connection: close\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
     answer = await asyncio.to_thread(ask, server.address, head + b"5\r\nhello\r\n0\r\n\r\n")
     assert (answer.status, answer.body[:12]) == (415, b"unsupported:")
+
+
+def test_what_a_half_closed_client_needs_of_aiohttp_is_there() -> None:
+    slots = {name for kind in RequestHandler.__mro__ for name in getattr(kind, "__slots__", ())}
+    assert {"_messages", "_request_count"} <= slots
+
+
+async def half_closed(server: Server, sent: bytes) -> bytes:
+    """What comes back to a client that says all it has to say and closes its own side, as `nc -N` does."""
+
+    def conversation() -> bytes:
+        with socket.create_connection(server.address, PATIENCE_S) as client:
+            client.sendall(sent)
+            client.shutdown(socket.SHUT_WR)
+            return everything(client)
+
+    return await asyncio.to_thread(conversation)
+
+
+async def test_who_asks_and_closes_its_own_side_is_answered(server: Server, session: aiohttp.ClientSession) -> None:
+    say = [POST + b"Content-Length: 2\r\n\r\n%d\n" % number for number in range(5)]
+    assert (await half_closed(server, say[0])).startswith(b"HTTP/1.1 201 ")
+    said = await half_closed(server, b"".join(say[1:]))
+    assert said.count(b"HTTP/1.1 201 ") == 4
+    assert [entry["text"].strip() for entry in await entries(session, server.url)] == list("01234")
+
+
+async def test_half_a_request_of_a_half_closed_client_is_let_go(server: Server, session: aiohttp.ClientSession) -> None:
+    for sent in (b"GET / HTTP/1.1\r\n", POST + b"Content-Length: 9\r\n\r\nhalf", CHUNKED + b"\r\n4\r\nhalf\r\n"):
+        assert await half_closed(server, sent) == b""
+    assert await entries(session, server.url) == []
+
+
+async def test_a_half_closed_reader_of_events_has_what_there_was(
+    server: Server, session: aiohttp.ClientSession
+) -> None:
+    async with session.post(server.url, data="before") as answer:
+        assert answer.status == 201
+    head = b"GET /r/lobby/events?after=0 HTTP/1.1\r\n" + HOST + b"Accept: text/event-stream\r\n\r\n"
+    assert b'"text":"before"' in await half_closed(server, head)
+    async with session.get(f"{server.url}rooms", headers={"Accept": "application/json"}) as answer:
+        assert [room["seats"] for room in await answer.json()] == [0]
 
 
 async def test_chunks_that_turn_bad_in_the_middle_leave_nothing(
