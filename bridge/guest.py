@@ -15,8 +15,9 @@ from typing import Final, Protocol
 import msgspec
 
 from bridge import gate
+from bridge.fanout import Seat
 from bridge.model import Draft, Peer, Refused, Stored, StoreError, Unsure, Via
-from bridge.room import Room, Seat
+from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.wire import plain
 
