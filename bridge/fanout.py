@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple, Protocol
 
 from bridge.log import Log
-from bridge.model import Entry, Gap, Peer, Signal, StoreError
+from bridge.model import Entry, Gap, Peer, Refused, Signal, StoreError
 from bridge.pace import Pace
 from bridge.tail import Form, Tail, Told, stretch
 
@@ -39,6 +39,9 @@ class Seat(Protocol):
 
     def full(self) -> bool:
         """Whether more than the high-water mark waits to leave, so that it had better be passed over."""
+
+    def show_out(self, why: Refused) -> None:
+        """Say why, and end it: a host removed this peer."""
 
 
 class Reader(Protocol):

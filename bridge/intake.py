@@ -23,7 +23,10 @@ RATE_WINDOW_S: Final = 1.0
 
 
 class Coming(NamedTuple):
-    """What is announced: `size` in bytes or None if unknown, `sha256` in hex if it is to be checked."""
+    """What is announced: `size` in bytes or None if unknown, `sha256` in hex if it is to be checked.
+
+    `host`: whoever sends it rules the house.
+    """
 
     name: str
     size: int | None
@@ -31,6 +34,7 @@ class Coming(NamedTuple):
     key: str
     sender: Peer
     sha256: str | None = None
+    host: bool = False
 
 
 class Intake:
@@ -55,7 +59,8 @@ class Intake:
 
     @classmethod
     async def begin(cls, room: Room, files: Files, coming: Coming, max_bytes: int) -> Intake:
-        """Raises `Refused` `too_large` before a byte is taken, or `disk_full`."""
+        """Raises `Refused` `forbidden` or `too_large` before a byte is taken, or `disk_full`."""
+        room.allow(coming.sender, coming.host)
         check_size(coming.size or 0, max_bytes)
         return cls(room, files, await files.create(coming.size), coming, max_bytes)
 
@@ -81,7 +86,7 @@ class Intake:
         if coming.sha256 is not None and coming.sha256.lower() != digest.sha256:
             raise Refused("bad_request", f"sha256 is {digest.sha256}, expected {coming.sha256[:64]}")
         file = FileRef.of(self._part.id, self._name, digest.size, digest.sha256, media_type(self._name))
-        draft = Draft(self._room.name, coming.author, coming.key, coming.sender, file=file)
+        draft = Draft(self._room.name, coming.author, coming.key, coming.sender, file=file, host=coming.host)
         self._announced = self._room.append(draft)
         # Whoever waits may be cancelled; the file is announced all the same.
         self._announced.add_done_callback(self._settle)

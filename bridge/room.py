@@ -7,16 +7,20 @@ transfers reach seats the same way, from boards instead of the log.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any, Final
+
+import msgspec
 
 from bridge import gate
 from bridge.board import Board
 from bridge.fanout import FanOut, Seat
 from bridge.log import Log, Page
-from bridge.model import Draft, Entry, Gap, Hello, Peer, Signal, Stored, Transfer, Via
+from bridge.model import Draft, Entry, Gap, Hello, Peer, Refused, Rule, Signal, Stored, Transfer, Via
 from bridge.pace import Pace
 from bridge.people import People
+from bridge.rules import Rules
 from bridge.tail import Form, Tail
 from bridge.tally import Tally
 
@@ -67,6 +71,7 @@ class Room:
         self.tally = tally
         self.epoch = log.epoch
         self.people = People(CROWD)
+        self.rules = Rules()
         self.transfers: Board[Transfer] = Board()
         self._log = log
         self._tail = Tail()
@@ -93,8 +98,11 @@ class Room:
     async def prime(self) -> None:
         """Take up where the log stands. What it announces meanwhile is kept, so nothing falls between."""
         if not self._primed:
+            held = await self._log.rules(self.name)
             page = await self._log.newest(self.name, HISTORY_ENTRIES)
             if not self._primed:
+                for one in held:
+                    self.rules.take(one.seq, one.rule)
                 whole = len(page.entries) < HISTORY_ENTRIES
                 floor = page.entries[0].seq - 1 if not whole else page.gap.end or 0 if page.gap else 0
                 self._tail.prime(page.entries, floor, whole)
@@ -108,12 +116,39 @@ class Room:
 
         Raises `Refused` when the draft breaks a rule or too many wait; the future raises as `Log.append` says.
         """
+        self.rules.check(draft, _now())
         return self._log.append(gate.check(draft))
+
+    def allow(self, sender: Peer, host: bool) -> None:
+        """Raises `Refused` `forbidden` for one who may not speak here just now: to be asked before a file is taken."""
+        if not host:
+            self.admit(sender)
+            self.rules.hear(sender)
 
     def advance(self, entry: Entry) -> None:
         """The log announces; the room obeys."""
         self._tail.push(entry)
         self._fan_out.ask()
+        if entry.rule is not None:
+            self.rules.take(entry.seq, entry.rule)
+            self._obey(entry.rule)
+
+    def _obey(self, rule: Rule) -> None:
+        """What a new rule does to those who sit here."""
+        match rule:
+            case Rule(rename=Peer(id), name=str(name)) if name:
+                for cursor in self._seated(id)[:1]:  # its other seats share the name
+                    self._call(cursor, name)
+            case Rule(remove=Peer()):
+                for cursor in list(self._cursors):
+                    self._show_out(cursor)
+
+    def _show_out(self, cursor: Cursor) -> None:
+        try:
+            self.admit(cursor.peer, cursor.host)
+        except Refused as refused:
+            self.leave(cursor)
+            cursor.seat.show_out(refused)
 
     def forget(self, up_to: int) -> None:
         """The log keeps nothing up to this number any more; whoever has yet to read it will be told."""
@@ -144,9 +179,17 @@ class Room:
 
     # Sitting
 
-    def join(self, peer: Peer, seat: Seat, after: int) -> Cursor:
-        """Sit down behind entry `after`; `cursor.peer` has the name that was free."""
-        cursor = Cursor(self, self.people.sit(peer), seat, after)
+    def admit(self, peer: Peer, host: bool = False) -> None:
+        """Raises `Refused` `forbidden` for one whom a host removed."""
+        if not host:
+            self.rules.admit(peer, _now())
+
+    def join(self, peer: Peer, seat: Seat, after: int, host: bool = False) -> Cursor:
+        """Sit down behind entry `after`; `cursor.peer` has the name that was free. Raises as `admit` does."""
+        self.admit(peer, host)
+        name = self.rules.name_of(peer.id) or peer.name
+        cursor = Cursor(self, self.people.sit(msgspec.structs.replace(peer, name=name)), seat, after)
+        cursor.host = host
         version = self.people.board.version
         cursor.peers_known = -version if len(self.people) > CROWD else version  # in a crowd it is told of some only
         cursor.transfers_known = self.transfers.version
@@ -157,7 +200,25 @@ class Room:
             self._fan_out.ask()
         return cursor
 
+    def named(self, id: str, wish: str) -> str:
+        """What somebody is called who speaks as `wish`: that, if it is free, unless a host said another."""
+        return self.people.free_name(self.rules.name_of(id) or wish, id)
+
+    def known(self, id: str) -> Peer | None:
+        """Somebody who is here, spoke lately, or is held by a rule."""
+        return self.people.get(id) or self.rules.told_of(id) or self._tail.speaker(id)
+
+    def hosted(self, id: str) -> bool:
+        """Whether this peer rules the house."""
+        return any(cursor.host for cursor in self._seated(id))
+
     def rename(self, cursor: Cursor, wanted: str) -> Peer:
+        """Raises `Refused` `forbidden` for one whom a host has named."""
+        if self.rules.name_of(cursor.peer.id) and not cursor.host:
+            raise Refused("forbidden", "a host named you, and may let you choose again")
+        return self._call(cursor, wanted)
+
+    def _call(self, cursor: Cursor, wanted: str) -> Peer:
         peer = self.people.rename(cursor.peer.id, wanted)
         if peer and peer != cursor.peer:
             cursor.peer = peer
@@ -171,6 +232,9 @@ class Room:
             self._fan_out.leave(cursor)
             self.people.stand(cursor.peer.id)
             self._presence.ask()
+
+    def _seated(self, id: str) -> list[Cursor]:
+        return [cursor for cursor in self._cursors if cursor.peer.id == id]
 
     def _share(self, peer: Peer) -> None:
         """All seats of a peer go by its latest name."""
@@ -223,6 +287,8 @@ class Room:
             peers=self.people.some(),
             count=len(self.people),
             transfers=self.running(),
+            host=cursor.host,
+            rules=self.rules.now,
         )
 
     def running(self) -> list[Transfer]:
@@ -264,3 +330,7 @@ class Room:
                 cursor.seat.deliver(made[form, known])
             cursor.transfers_known = version
         return TRANSFER_S
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -43,10 +43,12 @@ from bridge.transports.web import (
     MetricHandlers,
     OpenApiHandlers,
     PageHandlers,
+    RuleHandlers,
     SearchHandlers,
     TusHandlers,
     WithdrawalHandlers,
     hold,
+    is_host,
 )
 from bridge.uploads import Uploads
 from bridge.wire.sniff import Language
@@ -110,7 +112,7 @@ class Server:
         await uploads.open(log.file)
         stack.push_async_callback(uploads.close)
 
-        browsers = BrowserTransport(rooms)
+        browsers = BrowserTransport(rooms, is_host)
         app = web.Application(client_max_size=0)
         guard = Guard([*config.allow_host, *(host for host, _port in config.addresses())], policy, tally)
         guard.protect(app)
@@ -121,6 +123,7 @@ class Server:
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
             MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
             SearchHandlers(log),
+            RuleHandlers(rooms),
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
             FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 from bridge.guest import Guest
-from bridge.model import address
+from bridge.model import Refused, address
 from bridge.outlet import Outlet
 from bridge.policy import Policy, Role
 from bridge.rooms import Rooms
@@ -43,6 +43,11 @@ class LineSeat(Outlet):
 
     def hang_up(self) -> None:
         self.hung_up = True
+
+    def show_out(self, why: Refused) -> None:
+        self.bye(why.message)
+        self.hung_up = True
+        self._cut()  # which ends the reading, too
 
     def _stalled(self) -> None:
         self.bye("you read nothing for too long; /history has what you missed")
@@ -85,6 +90,9 @@ class LineTransport:
                     break
             if guest:
                 await guest.settle()
+        except Refused as refused:  # at the door
+            self._rooms.tally.refused(refused.code, "tcp")
+            seat.bye(refused.message)
         except line.NotLines:
             self._rooms.tally.refused("bad_request", "tcp")
             writer.transport.abort()

@@ -7,7 +7,7 @@ import json
 from itertools import count
 from typing import Any
 
-from bridge.model import Draft, Entry, Peer
+from bridge.model import Draft, Entry, Error, Peer, Refused
 from bridge.room import Cursor, Room
 from bridge.wire.browser import encode
 
@@ -44,6 +44,9 @@ class Notebook:
 
     def full(self) -> bool:
         return self.blocked
+
+    def show_out(self, why: Refused) -> None:
+        self.frames.append((encode(Error(why.code, why.message)),))
 
     def heard(self, type: str = "text") -> list[dict[str, Any]]:
         objects = [json.loads(one) for frame in self.frames for one in frame]

@@ -42,8 +42,21 @@ _ENTRIES: Final = """
     INSERT INTO meta VALUES ('released', 0); -- files of entries up to this number are no longer kept
 """
 
+_RULES: Final = """
+    ALTER TABLE entry ADD COLUMN rule TEXT; -- JSON
+    CREATE TABLE rule (
+        room INTEGER NOT NULL REFERENCES room,
+        about TEXT NOT NULL, -- another rule about the same takes its place
+        seq INTEGER NOT NULL, -- of its entry, which may be trimmed
+        rule TEXT NOT NULL, -- JSON
+        pin TEXT, -- a digest; in no entry
+        until INTEGER, -- milliseconds since the epoch, for what passes by itself
+        PRIMARY KEY (room, about)
+    ) WITHOUT ROWID;
+"""
+
 # Forward only: script N takes a log from schema N to N + 1. Never edit one that was released.
-MIGRATIONS: Final = (_ENTRIES + index.TABLES,)
+MIGRATIONS: Final = (_ENTRIES + index.TABLES, _RULES)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -11,8 +11,10 @@ from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
 from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
+from bridge.transports.web.rules import RuleHandlers
 from bridge.transports.web.search import SearchHandlers
 from bridge.transports.web.tus import TusHandlers
+from bridge.transports.web.visitor import is_host
 from bridge.transports.web.withdrawals import WithdrawalHandlers
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "MetricHandlers",
     "OpenApiHandlers",
     "PageHandlers",
+    "RuleHandlers",
     "SearchHandlers",
     "TusHandlers",
     "WithdrawalHandlers",
     "hold",
+    "is_host",
 ]

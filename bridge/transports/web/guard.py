@@ -18,6 +18,7 @@ from bridge.model import Code, Refused, StoreError, Unsure
 from bridge.policy import Policy, Role
 from bridge.tally import Tally
 from bridge.transports.web.answers import code_for, problem
+from bridge.transports.web.caller import grant, role_of
 
 logger = logging.getLogger("roombridge.web")
 http_logger = logging.getLogger("roombridge.web.http")
@@ -62,6 +63,7 @@ class Guard:
 
     def protect(self, app: web.Application) -> None:
         app.middlewares.append(self._admit)
+        app.router.add_get("/j/{token}", self._link)
         app.on_response_prepare.append(self._shield)
 
     @web.middleware
@@ -98,11 +100,26 @@ class Guard:
         site = request.headers.get("Sec-Fetch-Site", "none")
         if request.method not in _READING and site in ("cross-site", "same-site"):
             raise Refused("forbidden", f"a {site} page may not change anything here")
-        if self._policy.role_of(request.remote or "") is Role.STRANGER:
+        grant(request, self._role(request))
+        if role_of(request) is Role.STRANGER:
             raise web.HTTPUnauthorized(reason="a token is asked for here")
         for header, plain in _PLAIN.items():
             if request.headers.get(header, plain).strip().lower() != plain:
                 raise Refused("unsupported", f"{header} is not taken: send the bytes as they are")
+
+    def _role(self, request: web.Request) -> Role:
+        """The most of what address, token and cookie are worth."""
+        kind, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        shown = [token] if kind == "Bearer" else []
+        shown += [*request.query.getall("token", []), request.cookies.get(f"roombridge-{request.url.port}", "")]
+        return max(self._policy.role_of(request.remote or ""), *(self._policy.role_with(secret) for secret in shown))
+
+    async def _link(self, request: web.Request) -> web.Response:
+        """The token as a link: to the room, with a cookie."""
+        answer = web.Response(status=303, headers={hdrs.LOCATION: "/"})
+        token = request.match_info["token"]
+        answer.set_cookie(f"roombridge-{request.url.port}", token, httponly=True, samesite="Lax")
+        return answer
 
     def _problem(self, request: web.BaseRequest, code: Code, message: str, status: int | None = None) -> web.Response:
         self._tally.refused(code, "http")

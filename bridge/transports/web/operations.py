@@ -10,10 +10,11 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from bridge.model import Entry
+from bridge.model import Entry, Ruling
 from bridge.transports.web.messages import LIMIT_DEFAULT, LIMIT_MAX, EntriesPage, RoomLine
 from bridge.transports.web.page import RoomAbout
 from bridge.transports.web.search import FoundPage
+from bridge.wire.rule import Wish
 from bridge.wire.tus import CONTENT_TYPE
 
 Types = dict[str, Any]
@@ -47,6 +48,7 @@ PATH: Final = {
     "id": Parameter("path", str, "a file's id, which decides"),
     "seq": Parameter("path", Annotated[int, Meta(ge=1, le=2**63 - 1)], "an entry's number"),
     "path": Parameter("path", str, "a part of the page"),
+    "token": Parameter("path", str, "the secret of the house, or its host's"),
 }
 PARAMETERS: Final = {
     "after": Parameter("query", Place, "only entries with a higher number"),
@@ -130,8 +132,16 @@ OPERATIONS: Final = {
         ("q", "before", "limit", "type"),
         refuses=(413, 503),
     ),
+    ("GET", "/r/{room}/rules"): Operation("How the room is ruled", {200: {"application/json": Ruling}}),
+    ("POST", "/r/{room}/rules"): Operation(
+        "A host lays down a rule: one thing at a time",
+        {status: {"application/json": Entry} for status in (201, 200)},
+        SPEAKER,
+        {"application/json": Wish},
+        (404, *TAKING),
+    ),
     ("DELETE", "/r/{room}/entries/{seq}"): Operation(
-        "Its author takes back what it said", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
+        "Its author takes back what it said, or a host does", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
     ),
     ("GET", "/r/{room}/events"): Operation(
         "The room as it speaks: one entry or signal in each event or line",
@@ -180,9 +190,10 @@ OPERATIONS: Final = {
         refuses=(404,),
     ),
     ("DELETE", "/files/{id}/{name}"): Operation(
-        "Its author takes a file back", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
+        "Its author takes a file back, or a host does", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
     ),
     ("GET", "/static/{path}"): Operation("A part of the page", {200: {"*/*": ANYTHING}}, refuses=(404,)),
+    ("GET", "/j/{token}"): Operation("The token as a link: to the room, with a cookie", {303: {}}),
     ("GET", "/favicon.ico"): Operation("To the page's icon", {302: {}}),
     ("GET", "/healthz"): Operation("Whether the server answers", {200: {"text/plain": str}}),
     ("GET", "/metrics"): Operation(

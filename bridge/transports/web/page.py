@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from bridge import __version__, gate
-from bridge.model import Peer
+from bridge.model import Peer, Ruling
 from bridge.rooms import Rooms
 from bridge.transports.web.answers import json, wants_json
 
@@ -37,6 +37,7 @@ class RoomAbout(msgspec.Struct, frozen=True):
     seats: int
     peers: list[Peer]
     count: int
+    rules: Ruling
 
 
 class PageHandlers:
@@ -71,7 +72,8 @@ class PageHandlers:
         room = await self._rooms.get(request.match_info["room"])
         if wants_json(request):
             who = room.people
-            return json(RoomAbout(room.name, room.epoch, room.last_seq, room.seats, who.some(), len(who)))
+            about = RoomAbout(room.name, room.epoch, room.last_seq, room.seats, who.some(), len(who), room.rules.now)
+            return json(about)
         language = _language(request)
         html = self._templates.get_template("room.html").render(
             room=room.name,

@@ -10,17 +10,20 @@ from aiohttp import web
 
 from bridge import gate
 from bridge.model import Peer, Refused, address
+from bridge.policy import Role
 from bridge.room import Room
 from bridge.rooms import Rooms
+from bridge.transports.web.caller import role_of
 
 
 class Visitor(NamedTuple):
-    """The author of one request, and the key of what it brings."""
+    """The author of one request, the key of what it brings, and whether it rules the house."""
 
     client: str
     author: str
     key: str
     peer: Peer
+    host: bool
 
 
 def visitor(request: web.Request, rooms: Rooms, room: Room, name: str | None = None) -> Visitor:
@@ -38,8 +41,13 @@ def visitor(request: web.Request, rooms: Rooms, room: Room, name: str | None = N
         said = header_text(request, "X-Name")
         name = name if said is None else said
         wish = gate.clean_name(name) if name is not None else f"http-{addr.rpartition(':')[2]}"
-        peer = Peer(author.id, room.people.free_name(wish, author.id), "http", addr)
-    return Visitor(client, author.key, key, peer)
+        peer = Peer(author.id, room.named(author.id, wish), "http", addr)
+    return Visitor(client, author.key, key, peer, is_host(request))
+
+
+def is_host(request: web.BaseRequest) -> bool:
+    """Whether the guard was shown the host's token."""
+    return role_of(request) is Role.HOST
 
 
 def header_text(request: web.BaseRequest, header: str) -> str | None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.model import StoreError
+from bridge.log import Held
+from bridge.model import Draft, Rule, StoreError
 from bridge.store.sqlite import SqliteLog, schema
 from tests.store.sqlite.conftest import ask
+from tests.support import nouns
 from tests.support.nouns import draft
 
 
@@ -34,6 +36,27 @@ async def test_an_older_schema_is_brought_forward(path: Path, monkeypatch: pytes
     assert (await log.read("lobby", 0, 10)).entries == [entry]
     await log.close()
     assert ask(path, "PRAGMA user_version") == [(len(newer),)]
+
+
+async def test_a_log_from_before_there_were_rules_is_brought_forward(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = schema.MIGRATIONS
+    monkeypatch.setattr(schema, "MIGRATIONS", whole[:1])
+    schema.connect(path).close()
+    peer = """{"id":"p1","name":"alice","via":"web","addr":"?"}"""
+    ask(
+        path,
+        "INSERT INTO room (name) VALUES ('lobby')",
+        f"INSERT INTO entry (room, at, author, key, sender, text) VALUES (1, 7, 'a', 'k', '{peer}', 'hi')",
+    )
+    monkeypatch.setattr(schema, "MIGRATIONS", whole)
+    log = SqliteLog(path)
+    assert [(entry.type, entry.text) for entry in (await log.read("lobby", 0, 10)).entries] == [("text", "hi")]
+    laid_down = (await log.append(Draft("lobby", "a", "r", nouns.peer(), rule=Rule(topic="x"), host=True))).entry
+    assert await log.rules("lobby") == [Held(laid_down.seq, Rule(topic="x"))]
+    await log.close()
+    assert ask(path, "PRAGMA user_version") == [(len(whole),)]
 
 
 async def test_a_step_that_fails_is_undone_and_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
