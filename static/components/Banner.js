@@ -21,7 +21,7 @@ export function Banner({ connection }) {
       !open &&
       html`
         <p class="banner">
-          <span>${t("banner.lost", { n: connection.attempt.value })}</span>
+          <span>${connection.state.value === "shut" ? t("banner.shut") : t("banner.lost", { n: connection.attempt.value })}</span>
           <button type="button" class="quiet-button" onClick=${() => connection.now()}>${t("banner.now")}</button>
         </p>
       `}

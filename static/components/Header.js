@@ -5,6 +5,7 @@ import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 import { LanguageSwitch, ThemeSwitch } from "./Switches.js";
+import { Topic } from "./Topic.js";
 import { useCopy } from "./useCopy.js";
 import { useVisible } from "./useVisible.js";
 
@@ -33,6 +34,7 @@ export function Header({ room, show }) {
         </button>
         <button type="button" class="icon-button" aria-label=${t("menu.open")} title=${t("menu.open")} onClick=${() => view.open("menu")}><${Icon} name="menu" /></button>
       </div>
+      <${Topic} room=${room} />
     </header>
   `;
 }
