@@ -23,6 +23,7 @@ export function Header({ room, show }) {
         <h1><${RoomButton} room=${room} /></h1>
         <${ConnectionState} connection=${room.connection} />
       </div>
+      <${Topic} room=${room} />
       <button type="button" class="quiet-button address" title=${t("copy.address")} aria-label=${`${t("copy.address")}: ${location.host}`} onClick=${() => copy(location.href.replace(/[?#].*/, ""))}>
         <span class="mono">${location.host}</span><${Icon} name="copy" />
       </button>
@@ -34,7 +35,6 @@ export function Header({ room, show }) {
         </button>
         <button type="button" class="icon-button" aria-label=${t("menu.open")} title=${t("menu.open")} onClick=${() => view.open("menu")}><${Icon} name="menu" /></button>
       </div>
-      <${Topic} room=${room} />
     </header>
   `;
 }

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { deedWords } from "../../static/helpers/deeds.js";
 import { transcript } from "../../static/helpers/record.js";
 import { rowsOf } from "../../static/helpers/rows.js";
+import { weave } from "../../static/helpers/weave.js";
 import { wordsOf } from "../../static/helpers/words.js";
 import { Room } from "../../static/models/room.js";
 import { memory, peer, rule, stage, text } from "./stage.mjs";
@@ -106,6 +107,12 @@ test("every kind of rule has a sentence, and a later kind has one too", () => {
     "alice let everybody speak again", "alice muted bob", "alice let bob speak again", "alice renamed bob to Robert",
     "alice let bob choose a name", "alice removed bob", "alice made a rule", "alice made a rule",
   ]);
+});
+
+test("who came in between stands between a rule and what follows it", () => {
+  const rows = rowsOf([text(1), rule(2, { topic: "Maths" }), rule(4, { topic: "" })], [], () => false);
+  const woven = weave(rows, { after: 1, count: 1 }, [{ after: 3, at: 1, joined: ["bob"], left: [] }]);
+  assert.deepEqual(woven.map(({ kind }) => kind), ["day", "entry", "rule", "comings", "rule"]);
 });
 
 test("a rule is a row of its own, and a line of the record", () => {
