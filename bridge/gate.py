@@ -19,6 +19,8 @@ NAME_MAX_CHARS = 32
 ROOM_MAX_CHARS = 64
 KEY_MAX_CHARS = 64
 TOPIC_MAX_CHARS = 200
+PIN_MIN_CHARS = 4
+PIN_MAX_CHARS = 32
 FILE_NAME_MAX_BYTES = 200
 
 SEQ_MAX = 2**63 - 1
@@ -178,6 +180,14 @@ def _shortened(name: str) -> str:
         stem, tail = name, b""
     head = stem.encode()[: FILE_NAME_MAX_BYTES - len(tail)].decode("utf-8", "ignore")
     return head.rstrip() + tail.decode()
+
+
+def clean_pin(pin: str) -> str:
+    """What opens a room: 4 to 32 characters without spaces."""
+    encodable(pin, "bad_request", "PIN")
+    if not PIN_MIN_CHARS <= len(pin) <= PIN_MAX_CHARS or not pin.isprintable() or " " in pin:
+        raise Refused("bad_request", f"a PIN has {PIN_MIN_CHARS} to {PIN_MAX_CHARS} characters, and no spaces")
+    return pin
 
 
 def clean_sha256(digest: str) -> str:

@@ -71,6 +71,8 @@ class Guest:
         self._last: asyncio.Future[Stored] | None = None
         self._left = False
         self._author = rooms.author(secrets.token_hex(16))
+        if room.rules.now.pin:
+            raise Refused("forbidden", f"room {room.name} asks for a PIN, which cannot be shown this way")
         given = f"{via}-{addr.rpartition(':')[2]}"
         self._cursor = room.join(Peer(self._author.id, given, via, addr), voice, room.last_seq)
         refused = self._take(wish) if wish is not None else None
@@ -111,8 +113,8 @@ class Guest:
             case plain.Nick(name):
                 self._cursor.rename(name)
                 self._voice.notice(f"you are now {self.peer.name}")
-            case plain.Join(name):
-                return self._join(name)
+            case plain.Join(name, pin):
+                return self._join(name, pin)
             case plain.Topic(text):
                 return self._topic(text)
             case plain.Rule(what, name):
@@ -225,9 +227,12 @@ class Guest:
                 return peer.id
         raise Refused("not_found", f"nobody here is called {name[:32]}; /who names some")
 
-    async def _join(self, name: str) -> None:
+    async def _join(self, name: str, pin: str | None) -> None:
+        ip = self.peer.addr.rpartition(":")[0]
         try:
             room = await self._rooms.get(name)
+            if not self._cursor.host:
+                await self._rooms.enter(room, pin, ip)
         except Refused as refused:
             self._refuse(refused)
             return

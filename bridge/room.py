@@ -7,6 +7,8 @@ transfers reach seats the same way, from boards instead of the log.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -199,6 +201,17 @@ class Room:
         if after < self.last_seq:
             self._fan_out.ask()
         return cursor
+
+    def digest(self, pin: str) -> str:
+        """What is kept of a PIN: nobody works it out from this without the log's salt, which is kept with it."""
+        salted = hashlib.blake2b(pin.encode(errors="replace"), key=self._log.salt, person=b"room's pin", digest_size=16)
+        salted.update(self.name.encode())
+        return salted.hexdigest()
+
+    async def opened_by(self, digest: str) -> bool:
+        """Whether this is the digest of its PIN."""
+        held = await self._log.rules(self.name)
+        return any(one.pin and hmac.compare_digest(one.pin, digest) for one in held)
 
     def named(self, id: str, wish: str) -> str:
         """What somebody is called who speaks as `wish`: that, if it is free, unless a host said another."""

@@ -23,7 +23,9 @@ def ruled(room: Room, wish: Wish, blank: Draft) -> Draft:
     """`blank`, which says only who asks, with the rule. Raises `Refused`: `forbidden` for who is no host."""
     if not blank.host:
         raise Refused("forbidden", "only a host may do this")
-    return msgspec.structs.replace(blank, rule=_rule(room, wish))
+    rule = _rule(room, wish)
+    pin = room.digest(gate.clean_pin(wish.pin)) if rule.pin and wish.pin else None
+    return msgspec.structs.replace(blank, rule=rule, pin=pin)
 
 
 def _rule(room: Room, wish: Wish) -> Rule:
@@ -42,7 +44,8 @@ def _rule(room: Room, wish: Wish) -> Rule:
             return Rule(rename=_guest(room, id), name=_name(room, id, wish.name))
         case Wish(remove=str(id)):
             return Rule(remove=_guest(room, id), until=_until(wish.minutes))
-    raise Refused("unsupported", "a room has no PIN yet")
+        case _:
+            return Rule(pin=bool(wish.pin))
 
 
 def _somebody(room: Room, id: str) -> Peer:

@@ -39,6 +39,7 @@ from bridge.transports.web import (
     FileHandlers,
     Forms,
     Guard,
+    Lock,
     MessageHandlers,
     MetricHandlers,
     OpenApiHandlers,
@@ -116,6 +117,7 @@ class Server:
         app = web.Application(client_max_size=0)
         guard = Guard([*config.allow_host, *(host for host, _port in config.addresses())], policy, tally)
         guard.protect(app)
+        Lock(rooms, lobby.name).protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
         handlers = (

@@ -32,7 +32,8 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
 def ask(room: Room, host: bool = True, **wish: Any) -> Rule:
     draft = ruled(room, Wish(**wish), Draft(room.name, "author", "k", HOST, host=host))
     assert draft.rule is not None
-    assert draft == Draft(room.name, "author", "k", HOST, rule=draft.rule, host=True)
+    digest = room.digest(wish["pin"]) if wish.get("pin") else None
+    assert draft == Draft(room.name, "author", "k", HOST, rule=draft.rule, host=True, pin=digest)
     return draft.rule
 
 
@@ -47,6 +48,8 @@ async def test_each_wish_is_a_rule(room: Room) -> None:
     assert ask(room, rename=bob.peer.id, name="Robert") == Rule(rename=bob.peer, name="Robert")
     assert ask(room, rename=bob.peer.id, name="") == Rule(rename=bob.peer, name="")
     assert ask(room, mute="p-gone") == Rule(mute=peer("gone"))  # who spoke of late need not be here
+    assert ask(room, pin="1234") == Rule(pin=True)
+    assert ask(room, pin="") == Rule(pin=False)
     now = time.time() * 1000
     for wish, minutes in (({}, REMOVED_MINUTES), ({"minutes": 60}, 60)):
         rule = ask(room, remove=bob.peer.id, **wish)

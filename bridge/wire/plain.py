@@ -29,7 +29,7 @@ HISTORY_MAX: Final = 500
 HELP: Final = (
     "/nick NAME  change your name",
     "/as NAME TEXT  say one thing under a name",
-    "/join ROOM  go to another room",
+    "/join ROOM [PIN]  go to another room",
     "/topic  what this room is about; hosts: /topic TEXT",
     "/mute NAME  hosts: NAME may not speak here",
     "/unmute NAME  hosts: NAME may speak again",
@@ -72,6 +72,7 @@ class As(msgspec.Struct, frozen=True):
 
 class Join(msgspec.Struct, frozen=True):
     room: str
+    pin: str | None = None
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -159,7 +160,8 @@ def parse(text: str) -> Order:
             name, _, words = rest.partition(" ")
             return As(name, words.strip())
         case "join" if rest:
-            return Join(rest)
+            room, _, pin = rest.partition(" ")
+            return Join(room, pin.strip() or None)
         case "pass" if rest:
             return Pass(rest)
         case "topic":

@@ -39,6 +39,7 @@ class Header(msgspec.Struct, frozen=True):
     sha256: str | None = None
     reply: bool = False
     resume: bool = False
+    pin: str | None = None
 
 
 class Body(msgspec.Struct, frozen=True):

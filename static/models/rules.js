@@ -8,6 +8,7 @@ export class Rules {
   host = signal(false);
   topic = signal("");
   readOnly = signal(false);
+  pin = signal(false); // whether who enters is asked for one
   muted = signal(new Set()); // peer ids
   knocks = signal([]); // {id, via, addr, text}: strangers who wait for a host's word
   #you;
@@ -29,13 +30,15 @@ export class Rules {
     this.host.value = host;
     this.topic.value = rules.topic ?? "";
     this.readOnly.value = rules.read_only ?? false;
+    this.pin.value = rules.pin ?? false;
     this.muted.value = new Set(rules.muted);
     this.knocks.value = [];
   }
 
-  obey({ topic, read_only: readOnly, mute, unmute }) {
+  obey({ topic, read_only: readOnly, pin, mute, unmute }) {
     if (topic !== undefined) this.topic.value = topic;
     if (readOnly !== undefined) this.readOnly.value = readOnly;
+    if (pin !== undefined) this.pin.value = pin;
     if (mute) this.muted.value = new Set([...this.muted.value, mute.id]);
     if (unmute) this.muted.value = new Set([...this.muted.value].filter((id) => id !== unmute.id));
   }

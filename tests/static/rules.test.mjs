@@ -41,12 +41,13 @@ function enter(more = {}) {
 test("what holds is told by hello and changed by rules", () => {
   const { hear, rules, room } = enter({ rules: { ...FREE, topic: "Maths", muted: ["p9"] } });
   assert.equal(rules.topic.value, "Maths");
-  hear(rule(1, { topic: "Physics" }), rule(2, { mute: peer("p1") }), rule(3, { read_only: true }));
+  hear(rule(1, { topic: "Physics" }), rule(2, { mute: peer("p1") }), rule(3, { read_only: true }), rule(4, { pin: true }));
+  assert.equal(rules.pin.value, true);
   assert.deepEqual([rules.topic.value, [...rules.muted.value], rules.readOnly.value], ["Physics", ["p9", "p1"], true]);
   assert.equal(rules.silenced.value, "readOnly");
-  hear(rule(4, { read_only: false }));
+  hear(rule(5, { read_only: false }));
   assert.equal(rules.silenced.value, "muted");
-  hear(rule(5, { unmute: peer("p1") }), rule(6, { "of a later server": true }));
+  hear(rule(6, { unmute: peer("p1") }), rule(7, { "of a later server": true }));
   assert.equal(rules.silenced.value, null);
   assert.equal(room.arrivals.value, 0, "nobody said anything");
 });
@@ -100,11 +101,13 @@ test("every kind of rule has a sentence, and a later kind has one too", () => {
   const bob = peer("bob");
   const told = [
     { topic: "Maths" }, { topic: "" }, { read_only: true }, { read_only: false }, { mute: bob }, { unmute: bob },
+    { pin: true }, { pin: false },
     { rename: bob, name: "Robert" }, { rename: bob, name: "" }, { remove: bob, until: 1 }, { later: 1 }, undefined,
   ].map((said, seq) => deedWords(t, rule(seq, said)));
   assert.deepEqual(told, [
     "alice set the topic: Maths", "alice took the topic away", "alice made the room read-only: only hosts speak",
-    "alice let everybody speak again", "alice muted bob", "alice let bob speak again", "alice renamed bob to Robert",
+    "alice let everybody speak again", "alice muted bob", "alice let bob speak again",
+    "alice set a PIN for who enters", "alice took the PIN away", "alice renamed bob to Robert",
     "alice let bob choose a name", "alice removed bob", "alice made a rule", "alice made a rule",
   ]);
 });

@@ -7,6 +7,7 @@ from bridge.transports.web.events import EventHandlers
 from bridge.transports.web.files import FileHandlers
 from bridge.transports.web.form import Forms
 from bridge.transports.web.guard import Guard
+from bridge.transports.web.lock import Lock
 from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
 from bridge.transports.web.openapi import OpenApiHandlers
@@ -24,6 +25,7 @@ __all__ = [
     "FileHandlers",
     "Forms",
     "Guard",
+    "Lock",
     "MessageHandlers",
     "MetricHandlers",
     "OpenApiHandlers",

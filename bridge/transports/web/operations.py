@@ -63,6 +63,7 @@ PARAMETERS: Final = {
     "X-Name": Parameter("header", Annotated[str, Meta(min_length=1, max_length=32)], "the name to speak under"),
     "X-Key": Parameter("header", Secret, "the author's own name for what is sent"),
     "X-Client": Parameter("header", Secret, "a secret that names the author"),
+    "X-Pin": Parameter("header", str, "what opens a room that has a PIN"),
     "X-Filename": Parameter("header", str, "the file's name, if the path has none"),
     "Last-Event-ID": Parameter("header", str, "EPOCH:SEQ, the last event that was seen"),
     "Range": Parameter("header", str, "the bytes that are wanted"),
