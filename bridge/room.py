@@ -210,8 +210,8 @@ class Room:
 
     async def opened_by(self, digest: str) -> bool:
         """Whether this is the digest of its PIN."""
-        held = await self._log.rules(self.name)
-        return any(one.pin and hmac.compare_digest(one.pin, digest) for one in held)
+        shown = digest.encode(errors="replace")
+        return any(one.pin and hmac.compare_digest(one.pin.encode(), shown) for one in await self._log.rules(self.name))
 
     def named(self, id: str, wish: str) -> str:
         """What somebody is called who speaks as `wish`: that, if it is free, unless a host said another."""

@@ -73,6 +73,11 @@ async def test_who_shows_it_is_in_and_need_not_show_it_again(
         async with browser.get(f"{server.url}r/lab/rules", headers=shown) as response:
             assert (response.status, (await response.json())["pin"]) == (200, True)
             assert PIN not in str(response.cookies) and "HttpOnly" in str(response.cookies)
+            (earned,) = response.cookies.values()
+        for forged in (PIN, "", "é", "0" * 32):
+            cookie = {"Cookie": f"{earned.key}={forged}"}
+            async with session.get(f"{server.url}r/lab/entries", headers=cookie) as response:
+                assert response.status == 403
         peer = await BrowserPeer.join(browser, server.url, "lab", after=0)
         assert (await peer.entry())["text"] == "a secret of ours"
         async with browser.get(f"{server.url}r/lab", headers={"Accept": "text/html"}) as response:
