@@ -1,5 +1,5 @@
 # One word for each thing a developer does. Everything runs from .venv.
-.PHONY: setup serve test big fuzz lint types format docs screens vendor peers bench clean
+.PHONY: setup serve test big fuzz lint types format docs screens vendor peers bench charts soak clean
 
 bin := .venv/bin
 
@@ -42,6 +42,12 @@ peers: setup
 
 bench: setup
 	$(bin)/python bench/all.py
+
+charts: setup
+	$(bin)/python bench/growth.py --draw
+
+soak: setup
+	$(bin)/python bench/soak.py --minutes $(or $(minutes),30)
 
 clean:
 	rm -rf .venv bench/.scratch bench/peers/.venv bench/peers/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -34,6 +34,8 @@ class Load(NamedTuple):
     warm_s: float = 0.7
     peers: tuple[str, ...] = ()
     """Who is measured beside us; empty: all."""
+    rooms: int = 1
+    """Of ours, among which the clients are shared out."""
 
 
 LOADS = (
@@ -124,7 +126,7 @@ def crowd(kind: str, running: Running, load: Load) -> dict[str, float]:
     """The load against a server that runs."""
     before = running.rss_kib()
     who = (running.port, running.pid, load.clients, load.senders, load.in_flight, load.rate)
-    command = [stand.compiled("load.c"), kind, *who, load.warm_s, load.seconds, TEXT_BYTES]
+    command = [stand.compiled("load.c"), kind, *who, load.warm_s, load.seconds, TEXT_BYTES, load.rooms]
     with subprocess.Popen(
         [str(word) for word in command],
         stdin=subprocess.PIPE,

@@ -1,9 +1,9 @@
 // A crowd on one core: connects thousands of clients, lets some of them speak, counts what every one of them hears.
 //
-//   load KIND PORT PID CLIENTS SENDERS IN_FLIGHT RATE WARM_S SECONDS TEXT_BYTES
+//   load KIND PORT PID CLIENTS SENDERS IN_FLIGHT RATE WARM_S SECONDS TEXT_BYTES [ROOMS]
 //
 // KIND is room (roombridge), udp (the same, but what it hears was said by datagrams from one socket), ws (a server that
-// hands every text frame to all), nats or mqtt. Each of SENDERS keeps IN_FLIGHT messages on their way and says the next one when its own comes back; with a RATE (messages a second, all
+// hands every text frame to all), nats or mqtt. With ROOMS the clients of a room sit in so many, by turns. Each of SENDERS keeps IN_FLIGHT messages on their way and says the next one when its own comes back; with a RATE (messages a second, all
 // senders together) it speaks by the clock instead. When all are connected it prints "open" and waits for a line on its
 // standard input. The answer is one JSON object; the server's CPU time is read from the kernel by its PID.
 //
@@ -40,7 +40,7 @@ typedef struct {
   char carry[CARRY];
 } Client;
 
-static int kind, port, clients, senders, in_flight, rate, text_bytes, epfd, opened, going, datagrams;
+static int kind, port, clients, senders, in_flight, rate, text_bytes, rooms = 1, epfd, opened, going, datagrams;
 static Client *all;
 static char buffer[CARRY + (1 << 18)], message[1 << 17];
 static uint64_t delivered, sent, histogram[64 * 32];
@@ -200,7 +200,7 @@ static const char *mqtt_connect(Client *c, int *size) {
 static const char *hello_nats = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB b 1\r\nPING\r\n";
 
 static void greet(Client *c) {
-  char out[512];
+  char out[512], path[64];
   int size;
   c->state = SHAKING;
   switch (kind) {
@@ -213,10 +213,11 @@ static void greet(Client *c) {
       break;
     }
     default:
+      snprintf(path, sizeof path, "/r/bench-%d/ws?after=-1", c->id % rooms);
       size = sprintf(out,
                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                     kind == WS ? "/" : kind == ROOM ? "/r/bench/ws?after=-1" : "/r/lobby/ws?after=-1", port);
+                     kind == WS ? "/" : kind == ROOM ? path : "/r/lobby/ws?after=-1", port);
       put(c, out, size);
   }
 }
@@ -298,7 +299,7 @@ static void speak_by_the_clock(uint64_t began, uint64_t now) {
 
 int main(int count, char **words) {
   static const char *kinds[] = {"room", "ws", "nats", "mqtt", "udp"};
-  if (count != 11) die("usage: load KIND PORT PID CLIENTS SENDERS IN_FLIGHT RATE WARM_S SECONDS TEXT_BYTES");
+  if (count < 11) die("usage: load KIND PORT PID CLIENTS SENDERS IN_FLIGHT RATE WARM_S SECONDS TEXT_BYTES [ROOMS]");
   for (kind = 0; kind < 5 && strcmp(kinds[kind], words[1]); kind++);
   port = atoi(words[2]);
   clients = atoi(words[4]);
@@ -307,6 +308,7 @@ int main(int count, char **words) {
   rate = atoi(words[7]);
   double warm = atof(words[8]), seconds = atof(words[9]);
   text_bytes = atoi(words[10]);
+  if (count > 11) rooms = atoi(words[11]);
   clockid_t server;
   if (clock_getcpuclockid(atoi(words[3]), &server)) die("no process %s", words[3]);
   to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -362,6 +364,6 @@ int main(int count, char **words) {
   printf("{\"seconds\":%.3f,\"sent\":%llu,\"deliveries\":%llu,\"server_cpu\":%.4f,\"own_cpu\":%.4f,\"p50_ms\":%.2f,"
          "\"p99_ms\":%.2f,\"sent_in_all\":%llu,\"lost\":%lld}\n",
          length, (unsigned long long)said_then, (unsigned long long)heard_then, used, own_used, half, most,
-         (unsigned long long)sent, (long long)(clients ? sent - delivered / clients : 0));
+         (unsigned long long)sent, (long long)(clients ? sent - delivered * rooms / clients : 0));
   return 0;
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import socket
 import struct
 import tempfile
@@ -48,10 +49,10 @@ def row(running: Running, size: int, senders: int, count: int) -> None:
 
 def push(address: tuple[str, int], size: int, count: int) -> None:
     """One connection: file after file, and a reply to the last, which comes when all before it are done."""
-    content = b"x" * size
     with socket.create_connection(address) as connection:
         for number in range(count):
             last = number == count - 1
+            content = os.urandom(16).ljust(size, b"x")  # no two are the same
             header = json.dumps({"file_name": f"{number}.bin", "file_size": size, "reply": last}).encode()
             connection.sendall(struct.pack("<i", len(header)) + header + content)
         if b"seq" not in connection.makefile("rb").readline():

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import asyncio
 
 _ORIGINS: Final = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
+EXIT_DAMAGED: Final = 1
 EXIT_UNUSABLE: Final = 2
 EXIT_DISK_FAILED: Final = 3
 
@@ -166,6 +168,52 @@ def export(room: str, format: Literal["text", "ndjson"], data: Path) -> None:
 
         for line in told(data, room, format):
             sys.stdout.buffer.write(line)
+
+
+@main.group()
+def files() -> None:
+    """Look after the bytes of files."""
+
+
+@files.command("list")
+@click.option("--format", type=click.Choice(["text", "ndjson"]), default="text", show_default=True)
+@settings("data")
+def list_files(format: Literal["text", "ndjson"], data: Path) -> None:
+    """Print a line for each file, also while a server runs."""
+    with _faults_told():
+        from bridge.commands import listed
+
+        for line in listed(data, format):
+            sys.stdout.buffer.write(line)
+
+
+@files.command()
+@settings("data")
+def verify(data: Path) -> None:
+    """Read all files and name those that are not what was sent.
+
+    Exit code 1 if there are such. Also while a server runs.
+    """
+    with _faults_told():
+        from bridge.commands import verify
+
+        checked = verify(data, click.echo)
+        click.echo(checked)
+        if checked.damaged:
+            sys.exit(EXIT_DAMAGED)
+
+
+@files.command()
+@settings("data", "unfinished_hours")
+def prune(data: Path, unfinished_hours: int) -> None:
+    """Remove what no entry names and what cannot go on.
+
+    A server does that when it starts; none may run meanwhile.
+    """
+    with _faults_told():
+        from bridge.commands import prune
+
+        click.echo(prune(data, time.time(), unfinished_hours * 3600.0))
 
 
 def _tell(fault: Exception) -> None:

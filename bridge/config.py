@@ -32,6 +32,8 @@ class ConfigError(Exception):
 _LEAST: Final = {
     "unfinished_hours": 1,
     "max_file_bytes": 1,
+    "max_sender_bytes": 0,
+    "max_store_bytes": 0,
     "max_connections": 1,
     "keep_days": 0,
     "keep_bytes": 0,
@@ -75,6 +77,12 @@ class Config:
         "open|knock|off",
     )
     max_file_bytes: int = _setting("The largest file taken, in bytes.", 64 * 1024**3, "BYTES")
+    max_sender_bytes: int = _setting(
+        "How much the files of one sender may take before more are refused; 0: any amount.", 0, "BYTES"
+    )
+    max_store_bytes: int = _setting(
+        "How much all files may take, those on their way too, before more are refused; 0: any amount.", 0, "BYTES"
+    )
     keep_days: int = _setting("For how many days messages are kept; 0: for ever.", 0, "DAYS")
     keep_bytes: int = _setting(
         "How large the log may grow before its oldest messages go, but none of the last day; 0: any size.", 0, "BYTES"

@@ -15,11 +15,14 @@ from bridge.gate import clean_file_name
 from bridge.log import Files, Part
 from bridge.media import media_type
 from bridge.model import Draft, FileRef, Peer, Refused, Stored, StoreError, Transfer, Unsure
+from bridge.quota import Claim, Quota
 from bridge.room import Room
 
 logger = logging.getLogger("roombridge.intake")
 
 RATE_WINDOW_S: Final = 1.0
+STILL_S: Final = 2.0
+"""A sender that is silent for so long has no rate to speak of."""
 
 
 class Coming(NamedTuple):
@@ -44,33 +47,36 @@ class Intake:
     is what the part holds already.
     """
 
-    def __init__(self, room: Room, files: Files, part: Part, coming: Coming, max_bytes: int, received: int = 0) -> None:
+    def __init__(self, room: Room, files: Files, part: Part, coming: Coming, claim: Claim, received: int = 0) -> None:
         self._room = room
         self._files = files
         self._part = part
         self._coming = coming
         self._name = clean_file_name(coming.name)
-        self._max_bytes = max_bytes
+        self._claim = claim
         self._received = received
-        self._marked = (time.monotonic(), received)
+        self._heard = time.monotonic()
+        self._marked = (self._heard, received)
         self._rate = 0.0
+        self._looking: asyncio.TimerHandle | None = None
         self._announced: asyncio.Future[Stored] | None = None
         self._removing: asyncio.Future[None] | None = None
 
     @classmethod
-    async def begin(cls, room: Room, files: Files, coming: Coming, max_bytes: int) -> Intake:
+    async def begin(cls, room: Room, files: Files, coming: Coming, quota: Quota) -> Intake:
         """Raises `Refused` `forbidden` or `too_large` before a byte is taken, or `disk_full`."""
         room.allow(coming.sender, coming.host)
-        check_size(coming.size or 0, max_bytes)
-        return cls(room, files, await files.create(coming.size), coming, max_bytes)
+        claim = await quota.claim(coming.author, coming.size or 0)
+        return cls(room, files, await claim.made(files.create(coming.size)), coming, claim)
 
     async def __aenter__(self) -> Self:
         self._show("receiving")
+        self._look()
         return self
 
     async def write(self, data: bytes | memoryview) -> None:
         """The next bytes. Raises `Refused` `too_large` or `disk_full`."""
-        check_size(self._received + len(data), self._max_bytes)
+        await self._claim.reach(self._received + len(data))
         await self._part.write(data)
         self._received += len(data)
         self._room.tally.heard(self._coming.sender.via, len(data))
@@ -95,6 +101,8 @@ class Intake:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
         if self._announced is None:  # else it is for the log to say what becomes of it
             await self._leave(fault)
 
@@ -103,9 +111,11 @@ class Intake:
         try:
             await self._part.abort()
         finally:  # cancelled just here, it must be gone all the same
+            self._claim.end()
             await self._files.remove(self._part.id)
 
     def _settle(self, announced: asyncio.Future[Stored]) -> None:
+        self._claim.end(kept=announced.exception() is None and announced.result().new)
         if (fault := announced.exception()) is not None:
             self._show("failed", self._reason(fault))
         elif announced.result().new:
@@ -119,10 +129,22 @@ class Intake:
 
     def _measure(self) -> None:
         now, (since, then) = time.monotonic(), self._marked
+        self._heard = now
         if now - since >= RATE_WINDOW_S or not self._rate:
             self._rate = (self._received - then) / max(now - since, 1e-3)
         if now - since >= RATE_WINDOW_S:
             self._marked = (now, self._received)
+
+    def _look(self) -> None:
+        """A sender that has fallen silent keeps no rate; its next one is measured from now on."""
+        now = time.monotonic()
+        if now - self._heard >= STILL_S:
+            if self._rate and self._announced is None:
+                self._rate = 0.0
+                self._show("receiving")
+            self._heard, self._marked = now, (now, self._received)
+        again = self._heard + STILL_S - now
+        self._looking = asyncio.get_running_loop().call_later(again, self._look)
 
     def _reason(self, fault: BaseException | None) -> str:
         match fault:
@@ -147,8 +169,3 @@ class Intake:
                 reason=reason,
             )
         )
-
-
-def check_size(size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        raise Refused("too_large", f"{size} bytes, at most {max_bytes} (--max-file-bytes)")

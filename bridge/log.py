@@ -57,6 +57,8 @@ class Log(Protocol):
          what it withdrew; if that was a file, `on_gone` is called once, in the event loop, with its id.
       9. A rule holds from when it is stored until another about the same is, or its time is over; also when its entry
          is trimmed.
+      10. `on_same(id, first)` is called in the event loop once a file is announced whose digest is that of a file which
+         is kept already, of whatever room: `first` is the oldest of those.
     """
 
     epoch: str
@@ -67,6 +69,7 @@ class Log(Protocol):
     on_trim: Callable[[str, int], None]
     on_failure: Callable[[StoreError], None]
     on_gone: Callable[[str], None]
+    on_same: Callable[[str, str], None]
 
     def append(self, draft: Draft) -> asyncio.Future[Stored]:
         """Queue a draft at once; the future answers when it is durable.
@@ -127,13 +130,13 @@ class Keeping(Protocol):
     async def trim(self, before: int) -> Trimmed:
         """A step: the oldest entries go, as far as they are from before `before`."""
 
-    async def file_bytes(self) -> int:
-        """Bytes of all files that are kept."""
+    async def file_bytes(self, author: str | None = None) -> int:
+        """Bytes of all files that are kept, or of those of one author; the same bytes count once."""
 
     async def release(self, before: int, enough: int) -> Trimmed:
-        """A step: the oldest files, as far as they are from before `before`, until they make up `enough` bytes.
+        """A step: the oldest files, as far as they are from before `before`, until that frees `enough` bytes.
 
-        Their entries stay.
+        Bytes that a later file shares are not freed. The entries stay.
         """
 
     async def shrink(self) -> bool:
@@ -185,6 +188,12 @@ class Files(Protocol):
 
     def let_go(self, id: str) -> None:
         """`remove` soon, for one who cannot wait; what goes wrong is logged."""
+
+    def share(self, id: str, first: str) -> None:
+        """The bytes of `id` are those of `first`: keep them once, if this store can; soon, and nobody sees it.
+
+        They are kept as long as one of both is.
+        """
 
     def settled(self) -> AsyncIterator[list[str]]:
         """The ids of all files that had their place before this store was opened, a few at a time."""

@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from bridge.model import address
@@ -52,7 +53,8 @@ class Mailbox:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self.host, self.port = sock.getsockname()[:2]
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        with suppress(OSError):  # Linux gives what it may; others refuse what is more than they would
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         inet = sock.family is socket.AF_INET
         self._anywhere = _LINUX and ipaddress.ip_address(self.host).is_unspecified
         if self._anywhere:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files, KeptPart
 from bridge.model import Refused, Stored
+from bridge.quota import Claim
 from bridge.room import Room
 
 T = TypeVar("T")
@@ -18,9 +19,9 @@ T = TypeVar("T")
 class Resumed(Intake):
     """The way into the room of an upload that is held. Left before its end, what came is kept."""
 
-    def __init__(self, room: Room, files: Files, part: KeptPart, begun: Begun, max_bytes: int) -> None:
+    def __init__(self, room: Room, files: Files, part: KeptPart, begun: Begun, claim: Claim) -> None:
         coming = Coming(begun.name, begun.size, begun.author, begun.key, begun.sender, begun.sha256, begun.host)
-        super().__init__(room, files, part, coming, max_bytes, part.size)
+        super().__init__(room, files, part, coming, claim, part.size)
         self.moving = False
         """Whether bytes are just being written: its sender is alive."""
         self.finishing = False

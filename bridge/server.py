@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Final
 
 from aiohttp import web
-from filelock import FileLock, Timeout
 
 from bridge.config import Config, ConfigError
 from bridge.descriptors import for_connections
@@ -22,8 +21,10 @@ from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
 from bridge.policy import Native, Policy, Tokens, Zones
 from bridge.policy.zones import networks
+from bridge.quota import Quota
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
+from bridge.store.folder import claimed
 from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
 from bridge.store.unfinished import DiskUnfinished
@@ -89,7 +90,7 @@ class Server:
     async def _open(self, stack: AsyncExitStack) -> None:
         """In order of need; the stack closes it all in reverse: doors first, the log last."""
         config = self._config
-        _claim(config.data, stack)
+        stack.enter_context(claimed(config.data))
         policy = _policy(config)
         sockets = [_bind(host, port, stack) for host, port in config.addresses()]
         self.address = config.host, sockets[0][0].getsockname()[1]
@@ -104,12 +105,14 @@ class Server:
         log.on_commit = tally.committed
         log.on_failure = self._fail
         log.on_gone = files.let_go
+        log.on_same = files.share
         rooms = Rooms(log, tally)
         keep = Keep(config.keep_days, config.keep_bytes, config.keep_files_days, config.keep_files_bytes)
         keeper = Keeper(log, files, keep, also=space.refit)
         lobby = await rooms.get(config.room)
         kept_s = config.unfinished_hours * 3600.0
-        uploads = Uploads(rooms, files, DiskUnfinished(files), config.max_file_bytes, kept_s)
+        quota = Quota(log, config.max_file_bytes, config.max_sender_bytes, config.max_store_bytes)
+        uploads = Uploads(rooms, files, DiskUnfinished(files), quota, kept_s)
         await uploads.open(log.file)
         stack.push_async_callback(uploads.close)
 
@@ -123,12 +126,12 @@ class Server:
         handlers = (
             browsers,
             PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
-            MessageHandlers(rooms, log, lobby.name, Forms(files, config.max_file_bytes)),
+            MessageHandlers(rooms, log, lobby.name, Forms(files, quota)),
             SearchHandlers(log),
             RuleHandlers(rooms),
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
-            FileHandlers(rooms, log, files, lobby.name, config.max_file_bytes),
+            FileHandlers(rooms, log, files, lobby.name, quota),
             ArchiveHandlers(log, files),
             WithdrawalHandlers(rooms, log),
             MetricHandlers(rooms, lambda: door.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
@@ -149,7 +152,7 @@ class Server:
             raise RuntimeError("aiohttp made no server")
 
         line = LineTransport(rooms, lobby.name, policy)
-        upload = UploadTransport(rooms, files, uploads, lobby.name, config.max_file_bytes, policy)
+        upload = UploadTransport(rooms, files, uploads, lobby.name, quota, policy)
         streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
         door = FrontDoor(lambda: Connection(http, guard), streams, most, tally)
@@ -167,20 +170,6 @@ class Server:
         logger.critical("the disk has failed, so nothing more is stored and the server ends: %s", fault)
         self.failed = True
         self._on_failure()
-
-
-def _claim(folder: Path, stack: AsyncExitStack) -> None:
-    """The data folder is ours alone as long as we run."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", timeout=0)
-        lock.acquire()
-    except Timeout:
-        message = f"the data folder {folder} is in use by another roombridge (--data DIR takes another)"
-        raise ConfigError(message) from None
-    except OSError as exc:
-        raise ConfigError(f"the data folder {folder} cannot be used: {exc}") from exc
-    stack.callback(lock.release)
 
 
 def _policy(config: Config) -> Policy:

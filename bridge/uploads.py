@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Literal
 
-from bridge.intake import check_size
 from bridge.log import Announced, Begun, Files, KeptPart, Unfinished
 from bridge.model import Refused, StoreError, Transfer
+from bridge.quota import Claim, Quota
 from bridge.resumed import Resumed
 from bridge.room import Room
 from bridge.rooms import Rooms
@@ -50,12 +50,12 @@ class Uploads:
         rooms: Rooms,
         files: Files,
         unfinished: Unfinished,
-        max_bytes: int,
+        quota: Quota,
         kept_s: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.files = files
-        self.max_bytes = max_bytes
+        self.quota = quota
         self.kept_s = kept_s
         self._rooms = rooms
         self._unfinished = unfinished
@@ -70,7 +70,8 @@ class Uploads:
     async def open(self, announced: Announced) -> None:
         """Show the rooms what an earlier server left, and begin to sweep."""
         for begun, part in await self._unfinished.all(announced):
-            self._keep(await self._rooms.get(begun.room), begun, part).pause()
+            claim = self.quota.hold(begun.author, begun.size)
+            self._keep(await self._rooms.get(begun.room), begun, part, claim).pause()
         self._sweeping = asyncio.create_task(self._sweep_on(), name="uploads sweep")
 
     async def close(self) -> None:
@@ -83,10 +84,10 @@ class Uploads:
     async def begin(self, room: Room, begun: Begun) -> Upload:
         """Raises `Refused`: `forbidden`, `too_large`, `disk_full`, or `busy` when too many are unfinished."""
         room.allow(begun.sender, begun.host)
-        check_size(begun.size, self.max_bytes)
         if len(self._all) >= UNFINISHED_MAX:
             raise Refused("busy", f"{len(self._all)} uploads are unfinished; finish or delete one")
-        upload = self._keep(room, begun, await self._unfinished.begin(begun))
+        claim = await self.quota.claim(begun.author, begun.size)
+        upload = self._keep(room, begun, await claim.made(self._unfinished.begin(begun)), claim)
         upload.wait()
         return upload
 
@@ -129,8 +130,8 @@ class Uploads:
                 logger.exception("sweeping the unfinished uploads failed")
             await asyncio.sleep(SWEEP_S)
 
-    def _keep(self, room: Room, begun: Begun, part: KeptPart) -> Upload:
-        upload = self._all[part.id] = Upload(self, room, begun, part)
+    def _keep(self, room: Room, begun: Begun, part: KeptPart, claim: Claim) -> Upload:
+        upload = self._all[part.id] = Upload(self, room, begun, part, claim)
         return upload
 
 
@@ -145,15 +146,16 @@ def _same(one: Begun, other: Begun) -> bool:
 
 
 class Upload:
-    """One file that comes in as many pieces as it takes; its id is the file's."""
+    """One file that comes in as many pieces as it takes; its id is the file's. Paused, it keeps the room it claimed."""
 
-    def __init__(self, uploads: Uploads, room: Room, begun: Begun, part: KeptPart) -> None:
+    def __init__(self, uploads: Uploads, room: Room, begun: Begun, part: KeptPart, claim: Claim) -> None:
         self.id = part.id
         self.begun = begun
         self.ended = False
         self._uploads = uploads
         self._room = room
         self._part = part
+        self._claim = claim
         self._lock = asyncio.Lock()
         self._scope: asyncio.Timeout | None = None
         self._file: Resumed | None = None
@@ -204,8 +206,7 @@ class Upload:
             try:
                 async with asyncio.timeout(None) as self._scope:
                     await self._part.take_up()
-                    owner = self._uploads
-                    resumed = Resumed(self._room, owner.files, self._part, self.begun, owner.max_bytes)
+                    resumed = Resumed(self._room, self._uploads.files, self._part, self.begun, self._claim)
                     async with resumed as self._file:
                         yield self._file
             except TimeoutError:
@@ -262,6 +263,7 @@ class Upload:
 
     def _end(self) -> None:
         self.ended = True
+        self._claim.end()
         self.hush()
         self._uploads.forget(self)
 

@@ -23,6 +23,12 @@ for name, value in SPACE.items():
     os.environ.setdefault(f"ROOMBRIDGE_{name.upper()}", str(value))
 
 
+def pytest_collection_finish() -> None:
+    """What was made until here stays: every test ends with a collection, which need not look through it again."""
+    gc.collect()
+    gc.freeze()
+
+
 class _Heard(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)

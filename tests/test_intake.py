@@ -13,6 +13,7 @@ import pytest
 
 from bridge.intake import Coming, Intake
 from bridge.model import Draft, Peer, Refused, Stored, StoreError
+from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
@@ -31,7 +32,7 @@ class House(NamedTuple):
 
     def begin(self, size: int | None = 5, key: str = "k", max_bytes: int = 1000, sha256: str | None = None):
         coming = Coming("../报告.pdf", size, "author", key, SENDER, sha256)
-        return Intake.begin(self.room, self.files, coming, max_bytes)
+        return Intake.begin(self.room, self.files, coming, Quota(self.log, max_bytes))
 
     def kept(self) -> list[Path]:
         folders = (self.folder / "parts", self.folder / "files")
@@ -112,6 +113,27 @@ async def test_a_digest_is_checked_in_either_case_and_no_size_is_needed(house: H
     async with await house.begin(size=None, sha256=hashlib.sha256(b"hello").hexdigest().upper()) as file:
         await file.write(b"hello")
         assert (await file.finish()).new
+
+
+async def test_a_sender_that_falls_silent_has_no_rate_until_it_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.intake.STILL_S", 0.05)
+
+    def rate() -> int:
+        (transfer,) = house.room.transfers
+        assert transfer.state == "receiving"
+        return transfer.rate
+
+    async with await house.begin() as file:
+        for piece in (b"he", b"ll"):
+            await file.write(piece)
+            assert rate() > 0
+            await until(lambda: rate() == 0)
+        await file.write(b"o")
+        await file.finish()
+    await asyncio.sleep(0.1)  # nobody looks any more
+    assert [state for state, _, _ in house.states()] == ["done"]
 
 
 async def test_a_repeated_key_keeps_the_first_file_only(house: House) -> None:

@@ -37,7 +37,7 @@ class House:
 
     async def send(self, size: int) -> str:
         part = await self.files.create()
-        await part.write(b"x" * size)
+        await part.write(os.urandom(size))
         digest = await part.commit()
         await self.log.append(draft(text=None, file=FileRef.of(part.id, "a.bin", size, digest.sha256, "x/y")))
         return part.id

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.log import Begun, KeptPart
 from bridge.model import Peer, Refused
+from bridge.quota import Claim
 from bridge.resumed import Resumed
 from bridge.room import Room
 from bridge.rooms import Rooms
@@ -28,7 +29,7 @@ class House(NamedTuple):
 
     async def resumed(self) -> Resumed:
         await self.part.take_up()
-        return Resumed(self.room, self.files, self.part, BEGUN, 1000)
+        return Resumed(self.room, self.files, self.part, BEGUN, Claim(1000, []))
 
 
 @pytest.fixture

@@ -217,4 +217,4 @@ def test_the_log_is_one_file_after_a_drain(running: Running) -> None:
     assert observe.fetch(running.address, "POST", "/", json.dumps({"any": "body"}).encode())[0] == 201
     assert running.stop() == 0
     names = {path.name for path in running.data.iterdir() if path.is_file()}
-    assert names <= {"log.sqlite3", "lock"}, "the write-ahead log was brought home"
+    assert names <= {"log.sqlite3", "lock", "host-token"}, "the write-ahead log was brought home"

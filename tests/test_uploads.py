@@ -15,6 +15,7 @@ import pytest
 from bridge import uploads as module
 from bridge.log import Begun
 from bridge.model import Peer, Refused, StoreError
+from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.store.files import DiskFiles
@@ -62,7 +63,7 @@ class House(NamedTuple):
 async def built(folder: Path) -> House:
     log = SqliteLog(folder / "log.sqlite3")
     files, clock, rooms = DiskFiles(folder), Clock(), Rooms(log)
-    uploads = Uploads(rooms, files, DiskUnfinished(files), 1000, KEPT_S, clock)
+    uploads = Uploads(rooms, files, DiskUnfinished(files), Quota(log, 1000), KEPT_S, clock)
     await uploads.open(log.file)
     return House(folder, await rooms.get("lobby"), files, log, clock, uploads)
 

@@ -24,7 +24,7 @@ async def serve(port: int) -> None:
     sock.setblocking(False)
     sock.bind(("127.0.0.1", port))
     nobody = cast(Any, None)
-    Counting(nobody, nobody, sock, Tally())
+    Counting(nobody, nobody, sock, Tally(), nobody)
     up = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", port)
     async with up:
         await up.serve_forever()

@@ -2,5 +2,6 @@
 
 from bridge.commands.backup import copy
 from bridge.commands.export import told
+from bridge.commands.files import listed, prune, verify
 
-__all__ = ["copy", "told"]
+__all__ = ["copy", "listed", "prune", "told", "verify"]

@@ -56,9 +56,10 @@ def _copy(source: Path, target: Path) -> Copied:
     log = snapshot(source / LOG, coming)
     (target / FILES).mkdir(mode=0o700)
     count = size = missing = 0
+    shared: dict[int, Path] = {}
     for id in files(coming):
         there = place(target / FILES, id)
-        if _give(place(source / FILES, id), there):
+        if _give(place(source / FILES, id), there, shared):
             count, size = count + 1, size + there.stat().st_size
         else:
             missing += 1
@@ -70,25 +71,38 @@ def _copy(source: Path, target: Path) -> Copied:
     return Copied(target, log, count, size, missing)
 
 
-def _give(here: Path, there: Path) -> bool:
-    """A second name, which is as good as a copy since bytes never change, or a copy. False if they are gone."""
+def _give(here: Path, there: Path, shared: dict[int, Path]) -> bool:
+    """A second name, which is as good as a copy since bytes never change, or a copy. False if they are gone.
+
+    `shared` is where copies lie of bytes that have more names than one here.
+    """
     there.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        if _linked(here, there):
+            return True
+        found = here.stat()
+        first = shared.get(found.st_ino)
+        if first is None or not _linked(first, there):
+            _copy_bytes(here, there)
+            if found.st_nlink > 1:
+                shared[found.st_ino] = there
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _linked(here: Path, there: Path) -> bool:
     try:
         os.link(here, there)
     except FileNotFoundError:
-        return False
+        raise
     except OSError:  # another disk, or one that knows no links
-        return _copy_bytes(here, there)
+        return False
     return True
 
 
-def _copy_bytes(here: Path, there: Path) -> bool:
-    try:
-        source = here.open("rb")
-    except FileNotFoundError:
-        return False
-    with source, open(os.open(there, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+def _copy_bytes(here: Path, there: Path) -> None:
+    with here.open("rb") as source, open(os.open(there, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
         shutil.copyfileobj(source, target)
         target.flush()
         os.fsync(target.fileno())
-    return True

@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import secrets
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 from bridge.log import Digest, Part
 from bridge.model import Refused, StoreError
+from bridge.store.folder import faults_named
 
 logger = logging.getLogger("roombridge.files")
 
@@ -35,7 +37,7 @@ _O_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 class DiskFiles:
-    """The contract `bridge.log.Files` over one private folder."""
+    """The contract `bridge.log.Files` over one private folder. Raises `StoreError` for one that cannot be used."""
 
     def __init__(self, folder: Path, claim: Callable[[int], object] = lambda size: None) -> None:
         self.claim = claim
@@ -45,12 +47,14 @@ class DiskFiles:
         self.uploads = folder / "uploads"
         self._writers = ThreadPoolExecutor(WRITERS, "files")
         self._shelves: set[Path] = set()
-        for made in (self._parts, self._whole, self.uploads):
-            made.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left_over in self._parts.iterdir():  # of a server that was killed; nobody can go on with them
-            left_over.unlink()
-        os.utime(self._parts)
-        self._opened_ns = self._parts.stat().st_ctime_ns  # by the disk's own clock
+        self._naming = threading.Lock()
+        with faults_named(folder):
+            for made in (self._parts, self._whole, self.uploads):
+                made.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for left_over in self._parts.iterdir():  # of a server that was killed; nobody can go on with them
+                left_over.unlink()
+            os.utime(self._parts)
+            self._opened_ns = self._parts.stat().st_ctime_ns  # by the disk's own clock
 
     async def create(self, size: int | None = None) -> Part:
         self.claim(size or 0)
@@ -73,10 +77,35 @@ class DiskFiles:
         return place(self._whole, id)
 
     async def remove(self, id: str) -> None:
-        await asyncio.shield(self.run(self.path(id).unlink, True))
+        await asyncio.shield(self.run(self._unlink, id))
 
     def let_go(self, id: str) -> None:
-        self.run(self.path(id).unlink, True).add_done_callback(_removed)
+        self._aside("the bytes of a file that was withdrawn are still there", self._unlink, id)
+
+    def share(self, id: str, first: str) -> None:
+        self._aside("bytes that two files have are kept twice", self._link, id, first)
+
+    def _unlink(self, id: str) -> None:
+        with self._naming:
+            self.path(id).unlink(missing_ok=True)
+
+    def _link(self, id: str, first: str) -> None:
+        """Give `id` the bytes of `first` by a second name for them: the disk counts how many there are."""
+        coming, whole = self._parts / id, self.path(id)
+        with self._naming:  # one that is removed meanwhile stays so
+            if not whole.exists():
+                return
+            try:
+                os.link(self.path(first), coming)
+                os.replace(coming, whole)
+            except OSError as exc:  # `first` is gone, or this disk knows no second names, or no more of them
+                logger.debug("%s keeps bytes of its own: %s", id, exc)
+            finally:
+                coming.unlink(missing_ok=True)
+
+    def _aside(self, fault: str, work: Callable[..., object], *args: object) -> None:
+        """Work that nobody waits for."""
+        self.run(work, *args).add_done_callback(partial(_heard, fault))
 
     async def settled(self) -> AsyncIterator[list[str]]:
         for shelf in await self.run(lambda: sorted(self._whole.iterdir())):
@@ -132,9 +161,9 @@ def _unwanted(made: asyncio.Future[P]) -> None:
         made.result().discard()
 
 
-def _removed(done: asyncio.Future[None]) -> None:
+def _heard(what: str, done: asyncio.Future[Any]) -> None:
     if not done.cancelled() and (fault := done.exception()):
-        logger.error("the bytes of a file that was withdrawn are still there", exc_info=fault)
+        logger.error(what, exc_info=fault)
 
 
 def _translated(work: Callable[..., T], *args: object) -> T:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.model import Refused
+from bridge.store.folder import faults_named
 
 logger = logging.getLogger("roombridge.space")
 
@@ -33,9 +34,10 @@ class Space:
         self._ballast = folder / "ballast"
         self._weight = min(ballast, total // SHARE)
         self._lock = threading.Lock()
-        self._aboard = self._ballast.exists() and self._ballast.stat().st_size == self._weight
-        if not self._aboard:
-            self._ballast.unlink(missing_ok=True)
+        with faults_named(folder):
+            self._aboard = self._ballast.exists() and self._ballast.stat().st_size == self._weight
+            if not self._aboard:
+                self._ballast.unlink(missing_ok=True)
         self.refit()
 
     def refit(self) -> None:

@@ -62,11 +62,9 @@ class DiskUnfinished:
 
     def _swept(self) -> list[str]:
         """The ids that there are records of; what has none is removed."""
-        ids = sorted(record.stem for record in self._files.uploads.glob(f"*{_RECORD}"))
-        kept = {name for id in ids for name in (id, id + _RECORD)}
-        for left_over in self._files.uploads.iterdir():
-            if left_over.name not in kept:
-                left_over.unlink()
+        ids, left_over = sorted_out(self._files.uploads)
+        for path in left_over:
+            path.unlink()
         return ids
 
     def _load(self, id: str) -> tuple[Begun, KeptPart] | None:
@@ -85,11 +83,23 @@ class DiskUnfinished:
         return begun, kept
 
     def _forget(self, id: str) -> None:
-        for name in (id, id + _RECORD):
-            (self._files.uploads / name).unlink(missing_ok=True)
+        for path in pair(self._files.uploads, id):
+            path.unlink(missing_ok=True)
 
     def _part(self, id: str, how: int) -> DiskKeptPart:
         return DiskKeptPart(self._files, id, self._files.uploads / id, self._files.path(id), how)
+
+
+def sorted_out(uploads: Path) -> tuple[list[str], list[Path]]:
+    """The ids that there are records of, and what belongs to none of them."""
+    ids = sorted(record.stem for record in uploads.glob(f"*{_RECORD}"))
+    known = {path for id in ids for path in pair(uploads, id)}
+    return ids, [path for path in uploads.glob("*") if path not in known]
+
+
+def pair(uploads: Path, id: str) -> list[Path]:
+    """An upload's bytes, and the record of it."""
+    return [uploads / id, uploads / (id + _RECORD)]
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -99,6 +99,8 @@ class LineTransport:
         except line.NotText:
             seat.notice(f"this is no text: send a file with curl -T FILE {seat.form.base}/")
             await _read_away(reader)
+            if guest:
+                await guest.settle()  # what it said before is stored, or it is told why not
         except asyncio.CancelledError:
             if guest:
                 seat.bye("the server is shutting down")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from bridge import gate
@@ -13,6 +14,7 @@ from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
 from bridge.model import Peer, Refused, Stored, StoreError, address
 from bridge.policy import Policy, Role
+from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Author, Rooms
 from bridge.uploads import Moved, TakenOver, Uploads
@@ -34,13 +36,13 @@ SILENCE_S: Final = 600.0
 class UploadTransport:
     """Takes files from senders who say how long they are."""
 
-    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, max_bytes: int, policy: Policy) -> None:
+    def __init__(self, rooms: Rooms, files: Files, uploads: Uploads, room: str, quota: Quota, policy: Policy) -> None:
         self._policy = policy
         self._rooms = rooms
         self._files = files
         self._uploads = uploads
         self._room = room
-        self._max_bytes = max_bytes
+        self._quota = quota
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: file after file, until it ends or breaks a rule."""
@@ -60,7 +62,11 @@ class UploadTransport:
         except upload.BadHeader as bad:
             self._rooms.tally.refused("bad_request", "tcp")
             logger.info("closed %s: %s", addr, bad)
-            writer.transport.abort()
+            if isinstance(bad, upload.Unusable) and bad.reply:
+                writer.write(upload.refusal("bad_request", str(bad)))
+                await sent.hear_out()
+            else:
+                writer.transport.abort()
 
     async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> bytes:
         """Take one file, or read it away; the line for a sender that wants one."""
@@ -84,7 +90,7 @@ class UploadTransport:
         coming = Coming(header.file_name, header.file_size, author.key, secrets.token_hex(12), sender, header.sha256)
         if header.resume and header.reply:
             return await self._go_on(room, coming, header.file_size, sent)
-        async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
+        async with await Intake.begin(room, self._files, coming, self._quota) as file:
             while data := await sent.body():
                 await file.write(data)
             return await file.finish()
@@ -159,6 +165,19 @@ class _Sent:
         drained = 0
         while self._inside and not self.waits and drained < DRAIN_MAX_BYTES and (data := await self.body()):
             drained += len(data)
+
+    async def hear_out(self) -> None:
+        """Of a sender that did not say how much comes: say nothing more, read away until it ends or time is up.
+
+        Were it closed while something is unread, its kernel would be told to forget what it has not read yet.
+        """
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEADER_S):
+                drained = 0
+                while drained < DRAIN_MAX_BYTES and (data := await self._reader.read(READ_BYTES)):
+                    drained += len(data)
 
     async def _next(self) -> upload.Event | None:
         # One by one: a bad header takes nothing away from the file before it, even if both came at once.

@@ -1,7 +1,8 @@
 """Raw files over TCP: a packed length, a JSON header, then the bytes, as often as the sender likes.
 
 `Decoder.feed` takes what arrived and yields a `Header` for each file, its bytes as `Body` pieces, and an `End` at its
-declared size, wherever the stream was cut. It raises `BadHeader` for what is no header: there is nobody to ask then.
+declared size, wherever the stream was cut. It raises `BadHeader` for what is no header: there is nobody to ask then;
+`Unusable` if it is a JSON object all the same, which may say that its sender reads.
 The length is 4 bytes, little-endian as `struct.pack("i", n)` makes it, big-endian recognised.
 (`docs/protocols/upload.md`)
 """
@@ -24,6 +25,14 @@ _BYTE_ORDERS: Final[tuple[Literal["little", "big"], ...]] = ("little", "big")
 
 class BadHeader(Exception):
     """What stood where a header should be."""
+
+
+class Unusable(BadHeader):
+    """A JSON object that describes no file. `reply`: whether its sender waits to be told so."""
+
+    def __init__(self, message: str, reply: bool) -> None:
+        super().__init__(message)
+        self.reply = reply
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -117,12 +126,23 @@ def parse(raw: bytes) -> Header:
     if not raw.startswith(b"{"):
         raise BadHeader("a header that does not start with {")
     try:
-        header = msgspec.json.decode(raw.decode(), type=Header)  # strict also in what msgspec would pass over
+        text = raw.decode()  # strict also in what msgspec would pass over
+        asked = msgspec.json.decode(text, type=_Asked)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as fault:
         raise BadHeader(str(fault)) from fault
+    try:
+        header = msgspec.json.decode(text, type=Header)
+    except msgspec.ValidationError as fault:
+        raise Unusable(f"the header: {fault}", asked.reply is True) from fault
     if not 0 <= header.file_size <= _SIZE_MAX:
-        raise BadHeader(f"file_size {header.file_size}")
+        raise Unusable(f"the header: file_size {header.file_size}, expected 0 to {_SIZE_MAX}", header.reply)
     return header
+
+
+class _Asked(msgspec.Struct):
+    """What can be known of any JSON object: whether it asks for a reply."""
+
+    reply: Any = None
 
 
 def receipt(entry: Entry) -> bytes:

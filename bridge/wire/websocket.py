@@ -131,7 +131,7 @@ class Decoder:
         except _Fault as fault:
             self._over = True
             yield fault.event
-        self._held = data[at:]
+        self._held = b"" if self._over else data[at:]
 
     def _start(self, data: bytes, at: int) -> tuple[int, int, bytes, int] | None:
         """The frame that starts at `at`: opcode, length, mask, where its payload is; None while that cannot be told,

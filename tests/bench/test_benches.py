@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 
+from bench.chart import Chart, draw
 from tests.support.process import CHECKOUT
 from tests.support.program import tool
 
 BENCH = CHECKOUT / "bench"
-ONLY = {"fanout": ("--peer", "aiohttp, naive")}
-HELPERS = {"stand", "all"}
+SVG = "{http://www.w3.org/2000/svg}"
+ONLY = {"fanout": ("--peer", "aiohttp, naive"), "growth": ("--only", "messages", "--only", "entries")}
+HELPERS = {"stand", "all", "chart"}
 ALONE = {"small_files", "page"}
 """Called by hand, with options of their own, and beside no peer."""
+NIGHTLY = {"growth", "soak"}
+"""Half an hour each."""
 
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in BENCH.glob("*.py")} - HELPERS - ALONE))
@@ -36,7 +41,18 @@ def test_a_bench_runs_and_measures(name: str) -> None:
 def test_make_bench_runs_them_all() -> None:
     told = re.search(r"BENCHES = \((.*?)\)", (BENCH / "all.py").read_text(), re.DOTALL)
     assert told
-    assert set(re.findall(r'"(\w+)"', told[1])) == {path.stem for path in BENCH.glob("*.py")} - HELPERS - ALONE
+    assert (
+        set(re.findall(r'"(\w+)"', told[1])) == {path.stem for path in BENCH.glob("*.py")} - HELPERS - ALONE - NIGHTLY
+    )
+
+
+def test_a_chart_shows_every_line_by_name_and_where_it_goes() -> None:
+    picture = draw(Chart("Cost", "people & more", "µs"), {"ours": [(1, 10), (1000, 1)], "<theirs>": [(1, 100)]})
+    root = ElementTree.fromstring(picture)
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert {"Cost", "people & more", "µs", "ours", "<theirs>", "1", "1,000", "100"} <= set(texts)
+    first, last = [(float(dot.get("cx", "")), float(dot.get("cy", ""))) for dot in list(root.iter(f"{SVG}circle"))[:2]]
+    assert first[0] < last[0] and first[1] < last[1], "to the right, and lower is less"
 
 
 def test_small_files_are_counted() -> None:

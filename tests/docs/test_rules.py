@@ -173,7 +173,7 @@ RULES = {
     "a refused file is told and closed": 'upload.md: dave < {"error":{"code":"too_large","message":"11 bytes, at most 10 (--max-file-bytes)"}}',
     "drained up to 64 MiB": "transports/test_upload.py::test_more_than_enough_of_a_refused_file_is_not_read",
     "a wrong digest is refused": 'upload.md: erin < {"error":{"code":"bad_request"}}',
-    "a bad header is closed without a word": 'upload.md: fred file> {"file_name":7,"file_size":1}',
+    "a bad header is closed without a word": 'upload.md: dave file> {"file_name":"a.txt","file_size":1}}',
     "done at its declared size, whatever comes next": "transports/test_upload.py::test_a_sender_that_closes_at_its_last_byte_loses_nothing",
     "broken off: no file, no entry": "transports/test_upload.py::test_a_sender_that_breaks_off_leaves_only_a_failed_transfer",
     # HTTP

@@ -15,12 +15,13 @@ import msgspec
 from bridge import gate
 from bridge.lookalikes import looks
 from bridge.model import Entry, FileRef, Peer, Refused
-from bridge.wire import browser, datagram, events, line, plain, upload
+from bridge.wire import browser, datagram, events, line, plain, upload, websocket
 from bridge.wire.sniff import Language, sniff
 
 BASE = "http://127.0.0.1:8080"
 PLACES = 32
 """At how many places a stream is cut at most; the first bytes matter most."""
+FRAME_HELD_MAX_BYTES = 14 + 125
 
 _SPOKEN: dict[str, Callable[[Entry], Any]] = {
     "browser": browser.encode,
@@ -95,6 +96,14 @@ def frame(data: bytes) -> None:
                     _said(name=gate.clean_name(name))
 
 
+def frames(data: bytes) -> None:
+    """Messages come out the same however the stream was cut, and nothing is heard after the end of it."""
+    whole = _framed([data])
+    for place in _places(data):
+        assert _framed([data[:place], data[place:]]) == whole, place
+    assert _framed([data[at : at + 1] for at in range(min(len(data), 512))] + [data[512:]]) == whole
+
+
 def names(data: bytes) -> None:
     """What passes the gate passes it again unchanged, and every language can say it."""
     text = _any_text(data)
@@ -152,7 +161,7 @@ def numbers(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (opening, uploads, header, lines, datagrams, frame, names, file_names, commands, numbers)
+    for target in (opening, uploads, header, lines, datagrams, frame, frames, names, file_names, commands, numbers)
 }
 
 
@@ -190,6 +199,18 @@ def _lined(pieces: list[bytes]) -> list[object]:
         seen.append("a request")
     except line.NotText:
         seen.append("no text")
+    return seen
+
+
+def _framed(pieces: list[bytes]) -> list[object]:
+    """What a stream of frames means; what is held of it is less than a header with a control frame."""
+    decoder, seen = websocket.Decoder(browser.FRAME_IN_MAX_BYTES), []
+    for piece in pieces:
+        for event in decoder.feed(piece):
+            assert not seen or not isinstance(seen[-1], websocket.Closed | websocket.Broken)
+            assert not isinstance(event, websocket.Text) or event.text.encode() is not None
+            seen.append(event)
+        assert len(decoder._held) < FRAME_HELD_MAX_BYTES
     return seen
 
 

@@ -138,6 +138,40 @@ class FilesContract:
             assert files.path(id).read_bytes() == WHOLE + b"%d" % (number % 2)
             assert sha256 == hashlib.sha256(WHOLE + b"%d" % (number % 2)).hexdigest()
 
+    async def test_files_that_share_their_bytes_last_as_long_as_one_of_them(self, files: Files, tmp_path: Path) -> None:
+        ids = []
+        for _ in range(3):
+            part = await files.create()
+            await part.write(WHOLE)
+            await part.commit()
+            ids.append(part.id)
+        with files.path(ids[1]).open("rb") as reading:  # it notices nothing
+            for id in ids[1:]:
+                files.share(id, ids[0])
+            await self.close(files)
+            assert reading.read() == WHOLE
+        files = self.engine(tmp_path)
+        assert [files.path(id).read_bytes() for id in ids] == [WHOLE] * 3
+        for gone, left in ((0, [1, 2]), (2, [1])):
+            await files.remove(ids[gone])
+            assert not files.path(ids[gone]).exists()
+            assert [files.path(ids[number]).read_bytes() for number in left] == [WHOLE] * len(left)
+        await files.remove(ids[1])
+        assert self.kept(tmp_path) == []
+        await self.close(files)
+
+    async def test_sharing_with_what_is_gone_or_of_what_is_gone_changes_nothing(
+        self, files: Files, tmp_path: Path
+    ) -> None:
+        part = await files.create()
+        await part.write(WHOLE)
+        await part.commit()
+        files.share(part.id, "0" * 32)
+        files.share("0" * 32, part.id)
+        await self.close(files)
+        assert self.kept(tmp_path) == [files.path(part.id)]
+        assert files.path(part.id).read_bytes() == WHOLE
+
     async def test_ids_are_random_and_say_nothing(self, files: Files) -> None:
         parts = [await files.create() for _ in range(20)]
         assert len({part.id for part in parts}) == 20

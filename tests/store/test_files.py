@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 import stat
+import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -208,3 +210,61 @@ async def test_a_file_for_which_no_descriptor_is_left_is_refused_for_now(
             os.close(descriptor)
     assert refused.value.code == "busy"
     assert there(tmp_path / "parts") == []
+
+
+async def twins(files: DiskFiles) -> list[str]:
+    """Two files with the same bytes."""
+    ids = []
+    for _ in range(2):
+        part = await files.create()
+        await part.write(b"the same")
+        await part.commit()
+        ids.append(part.id)
+    return ids
+
+
+async def test_the_same_bytes_are_on_the_disk_once(files: DiskFiles, tmp_path: Path) -> None:
+    first, second = await twins(files)
+    for _ in range(2):  # a second time it changes nothing
+        files.share(second, first)
+    await files.close()
+    assert files.path(second).samefile(files.path(first))
+    assert files.path(first).stat().st_nlink == 2 and there(tmp_path / "parts") == []
+
+
+@pytest.mark.parametrize("call", ["link", "replace"])
+async def test_a_disk_that_knows_no_second_names_keeps_two(
+    files: DiskFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def unknown(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    first, second = await twins(files)
+    monkeypatch.setattr(os, call, unknown)
+    files.share(second, first)
+    await files.close()
+    assert [files.path(id).read_bytes() for id in (first, second)] == [b"the same"] * 2
+    assert not files.path(second).samefile(files.path(first)) and there(tmp_path / "parts") == []
+
+
+async def test_a_file_that_is_removed_while_it_is_shared_stays_gone(
+    files: DiskFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await twins(files)
+    at_it, go_on = threading.Event(), threading.Event()
+
+    def slow(source: Path, target: Path) -> None:
+        at_it.set()
+        assert go_on.wait(10)
+        os.rename(source, target)
+
+    monkeypatch.setattr(os, "replace", slow)
+    files.share(second, first)
+    assert await asyncio.to_thread(at_it.wait, 10)
+    files.let_go(second)
+    removing = asyncio.ensure_future(files.remove(second))
+    await asyncio.sleep(0.05)
+    assert files.path(second).exists() and not removing.done()
+    go_on.set()
+    await removing
+    assert not files.path(second).exists() and files.path(first).read_bytes() == b"the same"

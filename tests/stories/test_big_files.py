@@ -157,14 +157,15 @@ def test_a_tus_upload_arrives_through_ten_cuts(running: Running, film: Film) -> 
     assert watched.grown() <= FATTER_MAX_BYTES
 
 
-@pytest.mark.parametrize("size", ["told", "not told"])
-def test_curl_sends_it_in_one_go(running: Running, film: Film, size: str) -> None:
+@pytest.mark.parametrize("way", ["of a size", "of no size", "as a form"])
+def test_curl_sends_it_in_one_go(running: Running, film: Film, way: str) -> None:
     watched = Watched(running)
     url = f"{running.url}film.bin"
-    if size == "told":
-        command = [tool("curl"), "-sf", "-T", str(film.path), url]
-    else:
-        command = ["sh", "-c", f"{tool('curl')} -sf -T - {url} < {film.path}"]
+    command = {
+        "of a size": [tool("curl"), "-sf", "-T", str(film.path), url],
+        "of no size": ["sh", "-c", f"{tool('curl')} -sf -T - {url} < {film.path}"],
+        "as a form": [tool("curl"), "-sf", "-F", f"file=@{film.path}", running.url],
+    }[way]
     sent = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=True)
     assert sent.stdout.startswith(b"http://")
     arrived(running, film)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -145,10 +146,35 @@ def test_a_file_that_fills_the_disk_is_refused_and_its_bytes_given_back(disk: Di
     observe.until(lambda: observe.files_in(disk.data) == ([], []))
     status, _headers, body = observe.fetch(running.address, "PUT", "/film.mp4", film)
     assert (status, body.partition(b":")[0]) == (507, b"disk_full")
-    assert observe.files_in(disk.data) == ([], [])
+    form = b"--cut\r\nContent-Disposition: form-data; name=a; filename=film.mp4\r\n\r\n" + film + b"\r\n--cut--\r\n"
+    multipart = {"Content_Type": "multipart/form-data; boundary=cut"}
+    status, _headers, body = observe.fetch(running.address, "POST", "/", form, **multipart)
+    assert (status, body.partition(b":")[0]) == (507, b"disk_full")
+    status, _headers, body = observe.fetch(
+        running.address, "POST", "/r/lobby/uploads", Tus_Resumable="1.0.0", Upload_Length=str(len(film))
+    )
+    assert (status, body.partition(b":")[0]) == (507, b"disk_full")
+    observe.until(lambda: observe.files_in(disk.data) == ([], []))
+    assert not list((disk.data / "uploads").iterdir())
 
     assert observe.fetch(running.address, "POST", "/", b"chat goes on")[0] == 201
     assert observe.texts(running.address) == ["chat goes on"]
+
+
+def test_an_upload_that_may_go_on_waits_for_the_disk_to_have_room(disk: Disk, running: Running) -> None:
+    film = bytes(range(256)) * 4000
+    tus = {"Tus_Resumable": "1.0.0", "Content_Type": "application/offset+octet-stream"}
+    begun = observe.fetch(running.address, "POST", "/r/lobby/uploads", **tus, Upload_Length=str(len(film)))
+    path = begun[1]["location"]
+    disk.fill()
+    status, _headers, body = observe.fetch(running.address, "PATCH", path, film, **tus, Upload_Offset="0")
+    assert (status, body.partition(b":")[0]) == (507, b"disk_full")
+    disk.free()
+    offset = observe.fetch(running.address, "HEAD", path, **tus)[1]["upload-offset"]
+    rest = film[int(offset) :]
+    assert observe.fetch(running.address, "PATCH", path, rest, **tus, Upload_Offset=offset)[0] == 204
+    (entry,) = observe.log(running.address)
+    assert observe.digest(running.address, entry) == hashlib.sha256(film).hexdigest()
 
 
 def test_nothing_acknowledged_is_lost_while_the_disk_fills_up_and_is_freed(disk: Disk, running: Running) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from itertools import count
@@ -92,8 +93,9 @@ def entry(seq: int = 1, text: str | None = "hi", sender: Peer | None = None, fil
     )
 
 
-def file(id: str = "f1", name: str = "报告.pdf", size: int = 123) -> FileRef:
-    return FileRef.of(id, name, size, "a" * 64, "application/pdf")
+def file(id: str = "f1", name: str = "报告.pdf", size: int = 123, content: str | None = None) -> FileRef:
+    """Its bytes are its own, unless they are said to be those of the same `content`."""
+    return FileRef.of(id, name, size, hashlib.sha256((content or id).encode()).hexdigest(), "application/pdf")
 
 
 def every_cut(data: bytes) -> Iterator[list[bytes]]:

@@ -319,6 +319,46 @@ async def test_a_header_that_is_none_closes_without_a_word(
     assert len(await entries(session, server.url)) == (1 if GOOD in sent and b"abc" in sent else 0)
 
 
+@pytest.mark.parametrize("rest", [b"", b"x" * 5_000_000], ids=["nothing more", "a file behind it"])
+@pytest.mark.parametrize(
+    "fields",
+    [{"file_size": -1}, {}, {"file_size": 3.0}, {"file_size": 3, "room": 7}],
+    ids=["below zero", "no size", "a fraction of nothing", "a room that is no string"],
+)
+async def test_an_object_that_is_no_header_is_answered_if_a_reply_was_asked_for(
+    server: Server, session: aiohttp.ClientSession, fields: dict[str, Any], rest: bytes
+) -> None:
+    """Its sender gets as far as reading that, whatever it sends behind it."""
+
+    def conversation() -> None:
+        with UploadPeer(server.address) as sender:
+            sender.header(file_name="a", reply=True, **fields)
+            sender.socket.sendall(rest)
+            error = sender.reply()["error"]
+            assert error["code"] == "bad_request" and error["message"].startswith("the header: ")
+            assert sender.socket.recv(1) == b""
+
+    await asyncio.to_thread(conversation)
+    assert await entries(session, server.url) == []
+
+
+async def test_a_sender_that_goes_on_behind_an_answered_header_is_not_heard_for_ever(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "HEADER_S", 0.2)
+
+    def conversation() -> None:
+        with UploadPeer(server.address) as sender:
+            sender.header(file_name="a", reply=True)
+            assert "error" in sender.reply()
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                deadline = time.monotonic() + PATIENCE_S
+                while time.monotonic() < deadline:
+                    sender.socket.sendall(b"x")
+
+    await asyncio.to_thread(conversation)
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "too large": ({"file_name": "a", "file_size": 5_000_001}, "too_large"),
     "a room that cannot be": ({"file_name": "a", "file_size": 5_000_000, "room": "a b"}, "bad_room"),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.model import Entry, FileRef, Peer
-from bridge.wire.upload import BadHeader, Body, Decoder, End, Header, header_length, parse, receipt, refusal
+from bridge.wire.upload import BadHeader, Body, Decoder, End, Header, Unusable, header_length, parse, receipt, refusal
 
 
 def packed(order: str = "<", **fields: object) -> bytes:
@@ -120,6 +120,25 @@ BAD = {
 def test_a_header_that_is_none_is_named_as_such(raw: bytes) -> None:
     with pytest.raises(BadHeader):
         parse(raw)
+
+
+UNUSABLE = ["no name", "no size", "name is a number", "size is text", "size is true", "size is a fraction"]
+UNUSABLE += ["size is negative", "size beyond 63 bits", "size of 5,000 digits", "size is infinite"]
+
+
+@pytest.mark.parametrize("raw", [BAD[name] for name in UNUSABLE], ids=UNUSABLE)
+def test_an_object_that_is_no_header_says_whether_its_sender_waits(raw: bytes) -> None:
+    for more, reply in ((b"}", False), (b',"reply":true}', True), (b',"reply":1}', False), (b',"reply":"yes"}', False)):
+        with pytest.raises(Unusable, match="the header: ") as bad:
+            parse(raw.removesuffix(b"}") + more)
+        assert bad.value.reply is reply
+
+
+@pytest.mark.parametrize("raw", [raw for name, raw in BAD.items() if name not in UNUSABLE])
+def test_of_what_is_no_object_nobody_can_say_it(raw: bytes) -> None:
+    with pytest.raises(BadHeader) as bad:
+        parse(raw.replace(b"{", b'{"reply":true,', 1))
+    assert not isinstance(bad.value, Unusable)
 
 
 @settings(deadline=None)

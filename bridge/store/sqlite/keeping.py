@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from bridge.log import Trimmed
+from bridge.store.sqlite.schema import DIGEST
 
 STEP_ENTRIES: Final = 256
 STEP_PAGES: Final = 256
@@ -17,8 +18,15 @@ SLACK: Final = 8
 _OLDEST: Final = "SELECT at, seq, room, file_id FROM entry ORDER BY seq LIMIT ?"
 _RELEASED: Final = "(SELECT value FROM meta WHERE name = 'released')"
 _HELD: Final = f"file_id IS NOT NULL AND seq > {_RELEASED}"
-_OLDEST_FILES: Final = f"SELECT at, seq, file_id, file_size FROM entry WHERE {_HELD} ORDER BY seq LIMIT ?"  # noqa: S608
-_FILE_BYTES: Final = f"SELECT coalesce(sum(file_size), 0) FROM entry WHERE {_HELD}"  # noqa: S608
+_SAME_LATER: Final = f"SELECT 1 FROM entry WHERE {_HELD} AND {DIGEST} = held.digest AND seq > held.seq"  # noqa: S608
+_OLDEST_FILES: Final = (
+    f"SELECT at, seq, file_id, file_size * NOT EXISTS ({_SAME_LATER}) "  # noqa: S608
+    f"FROM (SELECT at, seq, file_id, file_size, {DIGEST} AS digest FROM entry WHERE {_HELD} ORDER BY seq LIMIT ?) held"
+)
+_BYTES: Final = "SELECT coalesce(sum(size), 0) FROM (SELECT max(file_size) AS size FROM entry WHERE"
+_FILE_BYTES: Final = f"{_BYTES} {_HELD} GROUP BY {DIGEST})"
+_FILE_BYTES_OF: Final = f"{_BYTES} {_HELD} AND author = ? GROUP BY {DIGEST})"
+_FIRST: Final = f"SELECT file_id FROM entry WHERE {_HELD} AND {DIGEST} = ? AND seq < ? ORDER BY seq LIMIT 1"  # noqa: S608
 _FILES_AFTER: Final = f"SELECT seq, file_id FROM entry WHERE {_HELD} AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
 _IS_HELD: Final = f"SELECT 1 FROM entry WHERE {_HELD} AND file_id = ?"  # noqa: S608
 
@@ -45,14 +53,14 @@ def trim(connection: sqlite3.Connection, before: int) -> Step:
 
 
 def release(connection: sqlite3.Connection, before: int, enough: int) -> Trimmed:
-    """The bytes of the oldest files may go, as far as they are from before `before`, until they make up `enough`."""
+    """The bytes of the oldest files may go, as far as they are from before `before`, until that frees `enough`."""
     gone: list[str] = []
-    for _at, seq, file, size in _older(connection.execute(_OLDEST_FILES, (STEP_ENTRIES,)), before):
+    for _at, seq, file, freed in _older(connection.execute(_OLDEST_FILES, (STEP_ENTRIES,)), before):
         if enough <= 0:
             break
         connection.execute("UPDATE meta SET value = ? WHERE name = 'released'", (seq,))
         gone.append(file)
-        enough -= size
+        enough -= freed
     return Trimmed(len(gone), gone)
 
 
@@ -72,8 +80,15 @@ def size(connection: sqlite3.Connection) -> int:
     return (pages - free) * int(page_bytes)
 
 
-def file_bytes(connection: sqlite3.Connection) -> int:
-    return int(connection.execute(_FILE_BYTES).fetchone()[0])
+def file_bytes(connection: sqlite3.Connection, author: str | None) -> int:
+    asked = connection.execute(_FILE_BYTES) if author is None else connection.execute(_FILE_BYTES_OF, (author,))
+    return int(asked.fetchone()[0])
+
+
+def first(connection: sqlite3.Connection, sha256: str, before: int) -> str | None:
+    """The oldest file that is kept, of those before entry `before` with this digest."""
+    row = connection.execute(_FIRST, (sha256, before)).fetchone()
+    return row[0] if row else None
 
 
 def files(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, str]]:

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -20,7 +21,7 @@ from bridge.log import Held, Page, RoomInfo, Trimmed
 from bridge.model import Draft, Entry, Refused, Stored, StoreError
 from bridge.store.sqlite import keeping, queries, search
 from bridge.store.sqlite.index import Index
-from bridge.store.sqlite.schema import connect, meta, reader
+from bridge.store.sqlite.schema import connect, faults_named, meta, reader
 from bridge.store.sqlite.transaction import Transactions
 from bridge.store.sqlite.writer import Answer, Chore, Waiting, Writer
 
@@ -43,26 +44,29 @@ class SqliteLog:
         """Told on the writer's thread how long each batch took, and how many drafts it had."""
         self.on_failure: Callable[[StoreError], None] = lambda fault: None
         self.on_gone: Callable[[str], None] = lambda file: None
+        self.on_same: Callable[[str, str], None] = lambda file, first: None
         self._loop = asyncio.get_running_loop()
-        self._connection = connect(path)
-        self.epoch = meta(self._connection, "epoch", lambda: secrets.token_hex(8).encode()).decode()
-        self.salt = meta(self._connection, "salt", lambda: secrets.token_bytes(32))
         self.waiting = 0
         """Drafts on their way to the disk."""
         self._closed = False
         self._fault: StoreError | None = None
-        self._transactions = Transactions(self._connection, relieve, self._failed)
-        self._writer = Writer(self._transactions, clock, self)
-        # Opened now, so that running out of descriptors later cannot stop the reading.
         self._reading: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        for _ in range(READERS):
-            self._reading.put(reader(path))
+        with faults_named(path), ExitStack() as opened:
+            self._connection = opened.enter_context(closing(connect(path)))
+            self.epoch = meta(self._connection, "epoch", lambda: secrets.token_hex(8).encode()).decode()
+            self.salt = meta(self._connection, "salt", lambda: secrets.token_bytes(32))
+            self._transactions = Transactions(self._connection, relieve, self._failed)
+            # Opened now, so that running out of descriptors later cannot stop the reading.
+            for _ in range(READERS):
+                self._reading.put(opened.enter_context(closing(reader(path))))
+            self._index = Index(path, lambda: self.waiting > 0)
+            opened.pop_all()
+        self._writer = Writer(self._transactions, clock, self)
         self._readers = ThreadPoolExecutor(READERS, "log reader")
         self._pages = 0
         """How many are being read."""
         self._withdrawn: set[int] = set()
         """What was withdrawn meanwhile."""
-        self._index = Index(path, lambda: self.waiting > 0)
 
     # Writing
 
@@ -97,11 +101,13 @@ class SqliteLog:
         """In the event loop, in commit order: the room first, then whoever asked, cancelled or not."""
         self.waiting -= len(answers)
         for answer in answers:
-            waiting, stored, fault, gone = answer
+            waiting, stored, fault, gone, first = answer
             if self._pages and answer.withdrew:
                 self._withdrawn.add(answer.withdrew)
             if stored is not None and stored.new:
                 self.on_entry(stored.entry)
+                if first is not None and stored.entry.file is not None:
+                    self.on_same(stored.entry.file.id, first)
             if gone is not None:
                 self.on_gone(gone)
             _settle(waiting.future, stored, fault)
@@ -134,8 +140,8 @@ class SqliteLog:
     async def size(self) -> int:
         return await self._on_reader(keeping.size)
 
-    async def file_bytes(self) -> int:
-        return await self._on_reader(keeping.file_bytes)
+    async def file_bytes(self, author: str | None = None) -> int:
+        return await self._on_reader(keeping.file_bytes, author)
 
     async def files(self, after: int, limit: int) -> list[tuple[int, str]]:
         return await self._on_reader(keeping.files, after, limit)

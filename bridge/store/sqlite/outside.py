@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from bridge.model import Entry, Gap, StoreError
 from bridge.store.sqlite import keeping, queries
+from bridge.store.sqlite.schema import faults_named, version
 
 PAGE: Final = 500
 
@@ -49,6 +50,26 @@ def files(path: Path) -> Iterator[str]:
             after = page[-1][0]
 
 
+def kept(path: Path) -> Iterator[Entry]:
+    """The entry of each file that is kept, in all rooms. Raises `StoreError`."""
+    with _asked(path) as log:
+        for id in files(path):
+            if entry := queries.by_file(log, id):
+                yield entry
+
+
+def named(path: Path, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` that are files which are kept. Raises `StoreError`."""
+    with _asked(path) as log:
+        return keeping.named(log, ids)
+
+
+def file_bytes(path: Path) -> int:
+    """Bytes of all files that are kept; the same bytes count once. Raises `StoreError`."""
+    with _asked(path) as log:
+        return keeping.file_bytes(log, None)
+
+
 def entries(path: Path, room: str) -> Iterator[Entry | Gap]:
     """Every entry that a room has by now, after the gap if there were more. Raises `StoreError`, also for no room."""
     with _asked(path) as log:
@@ -68,11 +89,9 @@ def entries(path: Path, room: str) -> Iterator[Entry | Gap]:
 
 @contextmanager
 def _asked(path: Path) -> Iterator[sqlite3.Connection]:
-    try:
-        with closing(_open(path)) as log:
-            yield log
-    except sqlite3.Error as exc:
-        raise StoreError(f"{path}: {exc}") from exc
+    with faults_named(path), closing(_open(path)) as log:
+        version(log, path)
+        yield log
 
 
 def _open(path: Path) -> sqlite3.Connection:

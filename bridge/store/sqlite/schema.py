@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ from bridge.store.sqlite import index
 WAIT_MS: Final = 5000
 """How long the writer waits for another process that writes, such as the `sqlite3` shell."""
 SCRUB_WAIT_MS: Final = 20
+DIGEST: Final = "json_extract(file, '$.sha256')"
+"""Of an entry's file; written like this, SQLite finds it in an index."""
 
 _ENTRIES: Final = """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -42,6 +45,12 @@ _ENTRIES: Final = """
     INSERT INTO meta VALUES ('released', 0); -- files of entries up to this number are no longer kept
 """
 
+# Which files have the same bytes, and which are of one author.
+_DIGESTS: Final = f"""
+    CREATE INDEX entry_digest ON entry ({DIGEST}, seq) WHERE file_id IS NOT NULL;
+    CREATE INDEX entry_author_file ON entry (author, seq) WHERE file_id IS NOT NULL;
+"""
+
 _RULES: Final = """
     ALTER TABLE entry ADD COLUMN rule TEXT; -- JSON
     CREATE TABLE rule (
@@ -56,12 +65,12 @@ _RULES: Final = """
 """
 
 # Forward only: script N takes a log from schema N to N + 1. Never edit one that was released.
-MIGRATIONS: Final = (_ENTRIES + index.TABLES, _RULES)
+MIGRATIONS: Final = (_ENTRIES + index.TABLES, _DIGESTS, _RULES)
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the writer's connection, bring the schema forward. Raises `StoreError` for what is no log of ours."""
-    try:
+    with faults_named(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             if connection.execute("PRAGMA user_version").fetchone() == (0,):
@@ -79,9 +88,16 @@ def connect(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
+    return connection
+
+
+@contextmanager
+def faults_named(path: Path) -> Iterator[None]:
+    """What SQLite says against it is told with its name, as a `StoreError`."""
+    try:
+        yield
     except sqlite3.Error as exc:
         raise StoreError(f"{path}: {exc}") from exc
-    return connection
 
 
 def scrub(connection: sqlite3.Connection) -> bool:
@@ -112,10 +128,16 @@ def meta(connection: sqlite3.Connection, name: str, make: Callable[[], bytes]) -
     return value
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
+def version(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema of this log. Raises `StoreError` for one that nobody here knows how to read."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > len(MIGRATIONS):
         known = len(MIGRATIONS)
-        raise StoreError(f"{path} has schema {version}, made by a newer roombridge; this one knows up to {known}")
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        raise StoreError(f"{path} has schema {found}, made by a newer roombridge; this one knows up to {known}")
+    return int(found)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    known = version(connection, path)
+    for number, script in enumerate(MIGRATIONS[known:], known + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import msgspec
 
 from bridge.model import Draft, Entry, Refused, Rule, Stored
-from bridge.store.sqlite import queries
+from bridge.store.sqlite import keeping, queries
 from bridge.store.sqlite.transaction import Transactions
 
 BATCH_MAX_DRAFTS: Final = 1024
@@ -49,6 +49,8 @@ class Answer(NamedTuple):
     fault: Exception | None = None
     gone: str | None = None
     """The file that it withdrew."""
+    first: str | None = None
+    """The oldest file with the same bytes as the one that it announces."""
 
     @property
     def withdrew(self) -> int | None:
@@ -148,7 +150,8 @@ class Writer:
         draft = waiting.draft
         try:
             gone = None if draft.withdraws is None else _erase(connection, room, draft, draft.withdraws)
-            return Answer(waiting, self._insert(connection, room, draft), gone=gone)
+            stored = self._insert(connection, room, draft)
+            return Answer(waiting, stored, gone=gone, first=_first(connection, stored))
         except Refused as refused:
             return Answer(waiting, None, refused)
 
@@ -183,6 +186,11 @@ def _hold(connection: sqlite3.Connection, room: int, seq: int, at: int, rule: Ru
     if not rule.lifts:
         held = (room, rule.about, seq, _encode(rule).decode(), pin, rule.until)
         connection.execute("INSERT INTO rule VALUES (?, ?, ?, ?, ?, ?)", held)
+
+
+def _first(connection: sqlite3.Connection, stored: Stored) -> str | None:
+    file = stored.entry.file
+    return keeping.first(connection, file.sha256, stored.entry.seq) if stored.new and file is not None else None
 
 
 def _erase(connection: sqlite3.Connection, room: int, draft: Draft, seq: int) -> str | None:

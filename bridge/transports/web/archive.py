@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 import zipstream
@@ -54,13 +55,22 @@ class ArchiveHandlers:
         return response
 
     def _packed(self, files: Iterable[FileRef]) -> zipstream.ZipStream:
-        """What is to be sent; the bytes are read when it is. Those that are gone are left out."""
+        """What is to be sent; the bytes are read when it is. Those that are gone are left out.
+
+        Not by their paths: a file on the disk may be older than its entry, when another had the same bytes before.
+        """
         made = zipstream.ZipStream(sized=True)
         for name, file in named_apart(files):
             path = self._files.path(file.id)
             if path.is_file():
-                made.add_path(path, name)
+                made.add(_read(path), name, size=file.size)
         return made
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
 
 
 async def _pour(request: web.Request, response: web.StreamResponse, pieces: Iterator[bytes]) -> None:

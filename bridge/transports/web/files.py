@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 from bridge.intake import Coming, Intake
 from bridge.log import Files, Log
 from bridge.model import Refused
+from bridge.quota import Quota
 from bridge.rooms import Rooms
 from bridge.transports.web.answers import file_url, json, wants_json
 from bridge.transports.web.body import body
@@ -31,12 +34,12 @@ _CONDITIONS: Final = (
 class FileHandlers:
     """`PUT /r/{room}/{name}` and `GET /files/{id}/{name}`."""
 
-    def __init__(self, rooms: Rooms, log: Log, files: Files, room: str, max_bytes: int) -> None:
+    def __init__(self, rooms: Rooms, log: Log, files: Files, room: str, quota: Quota) -> None:
         self._rooms = rooms
         self._log = log
         self._files = files
         self._room = room
-        self._max_bytes = max_bytes
+        self._quota = quota
         self._early = EarlyDownload(log, files)
 
     def routes(self) -> list[web.RouteDef]:
@@ -59,7 +62,7 @@ class FileHandlers:
         name = request.match_info.get("name") or header_text(request, "X-Filename") or "upload"
         size = request.content_length
         coming = Coming(name, size, who.author, who.key, who.peer, host=who.host)
-        async with await Intake.begin(room, self._files, coming, self._max_bytes) as file:
+        async with await Intake.begin(room, self._files, coming, self._quota) as file:
             async for piece in body(request):
                 await file.write(piece)
             stored = await file.finish()
@@ -86,15 +89,19 @@ class FileHandlers:
         if_match = request.if_match
         if if_match is not None and not any(tag.value in (file.sha256, "*") for tag in if_match):
             return web.Response(status=412)
-        return _Blob(self._files.path(file.id), file.sha256, headers=file_headers(file))
+        return _Blob(self._files.path(file.id), file.sha256, entry.at, headers=file_headers(file))
 
 
 class _Blob(web.FileResponse):
-    """A file whose entity tag is its digest, whatever `FileResponse` makes of its time and size."""
+    """A file whose entity tag is its digest and whose time its entry's, whatever `FileResponse` makes of the disk's.
 
-    def __init__(self, path: Path, sha256: str, headers: dict[str, str]) -> None:
+    Other files may have the same bytes on the disk, and it is nobody's business when those came.
+    """
+
+    def __init__(self, path: Path, sha256: str, at: int, headers: dict[str, str]) -> None:
         super().__init__(path, chunk_size=CHUNK_BYTES, headers=headers)
         self._tag = ETag(sha256)
+        self._at = datetime.fromtimestamp(at / 1000, UTC)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """The conditions were settled against the digest; a range with an If-Range of another digest is not asked."""
@@ -112,3 +119,11 @@ class _Blob(web.FileResponse):
     @etag.setter
     def etag(self, value: ETag | str | None) -> None:
         self.headers[hdrs.ETAG] = f'"{self._tag.value}"'
+
+    @property
+    def last_modified(self) -> datetime:
+        return self._at
+
+    @last_modified.setter
+    def last_modified(self, value: object) -> None:
+        self.headers[hdrs.LAST_MODIFIED] = format_datetime(self._at, usegmt=True)

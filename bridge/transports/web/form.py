@@ -18,6 +18,7 @@ from bridge import gate
 from bridge.intake import Coming, Intake
 from bridge.log import Files
 from bridge.model import Draft, Refused, Stored
+from bridge.quota import Quota
 from bridge.room import Room
 from bridge.transports.web.body import go_on, timely
 from bridge.transports.web.visitor import Visitor
@@ -36,9 +37,9 @@ _AS_IT_IS: Final = ("binary", "8bit", "7bit", "identity")
 class Forms:
     """Takes the files and the words of forms into rooms."""
 
-    def __init__(self, files: Files, max_file_bytes: int) -> None:
+    def __init__(self, files: Files, quota: Quota) -> None:
         self._files = files
-        self._max_file_bytes = max_file_bytes
+        self._quota = quota
 
     async def take(self, request: web.Request, room: Room, who: Visitor) -> list[Stored]:
         """One entry for each file and each `text` field, in their order, under keys that are the same each time.
@@ -52,7 +53,7 @@ class Forms:
             async for part in _parts(request):
                 if part.filename:
                     coming = Coming(part.filename, None, who.author, next(keys), who.peer, host=who.host)
-                    file = await Intake.begin(room, self._files, coming, self._max_file_bytes)
+                    file = await Intake.begin(room, self._files, coming, self._quota)
                     drafts.append(await stack.enter_async_context(file))
                     await _copy(part, file)
                 elif text := await _text(part):

@@ -67,7 +67,7 @@ class TusHandlers:
         headers = {
             "Tus-Version": tus.VERSION,
             "Tus-Extension": tus.EXTENSIONS,
-            "Tus-Max-Size": str(self._uploads.max_bytes),
+            "Tus-Max-Size": str(self._uploads.quota.max_file_bytes),
             "Tus-Checksum-Algorithm": ",".join(tus.CHECKSUMS),
         }
         return web.Response(status=204, headers=headers)

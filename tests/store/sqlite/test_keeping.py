@@ -14,7 +14,7 @@ from bridge.model import Gap
 from bridge.store.sqlite import SqliteLog, keeping
 from bridge.store.sqlite.keeping import SLACK, STEP_ENTRIES
 from tests.store.sqlite.conftest import ask
-from tests.support.nouns import draft, file
+from tests.support.nouns import draft, file, withdrawal
 
 
 class Clock:
@@ -108,6 +108,40 @@ async def test_files_are_released_oldest_first_until_it_is_enough(log: SqliteLog
     assert kept is not None and kept.file == file("f0", size=100)
 
 
+async def test_the_same_bytes_are_counted_once_and_freed_by_the_last_who_has_them(log: SqliteLog, clock: Clock) -> None:
+    for id, content in (("f0", "x"), ("f1", "y"), ("f2", "x"), ("f3", "z")):
+        await log.append(draft(text=None, file=file(id, size=100, content=content)))
+    clock.now += 10
+    assert await log.file_bytes() == 300
+    assert await log.release(clock.ms(), 1) == Trimmed(2, ["f0", "f1"]), "the first alone frees nothing"
+    assert await log.file_bytes() == 200
+    assert await log.release(clock.ms(), 1) == Trimmed(1, ["f2"])
+    assert await log.file_bytes() == 100
+
+
+async def test_the_first_of_those_with_the_same_bytes_is_named_to_every_later_one(log: SqliteLog, clock: Clock) -> None:
+    told: list[tuple[str, str]] = []
+    log.on_same = lambda id, first: told.append((id, first))
+
+    async def send(id: str, content: str = "x", room: str = "lobby", key: str | None = None) -> int:
+        said = draft(text=None, key=key, room=room, file=file(id, content=content))
+        return (await log.append(said)).entry.seq
+
+    first = await send("f0", key="k")
+    await send("f0 again", key="k")  # known by its key: nothing is new
+    await send("other", "y")
+    await send("f1", room="lab")
+    await send("f2")
+    assert told == [("f1", "f0"), ("f2", "f0")]
+    await log.append(withdrawal(first))
+    await send("f3")
+    clock.now += 10
+    await log.release(clock.ms(), 1000)
+    await send("f4")  # whose like are kept no longer
+    await send("f5")
+    assert told[2:] == [("f3", "f1"), ("f5", "f4")]
+
+
 async def test_what_was_released_stays_so_after_a_restart(log: SqliteLog, clock: Clock, path: Path) -> None:
     for number in range(3):
         await log.append(draft(text=None, file=file(f"f{number}", size=100)))
@@ -175,9 +209,10 @@ async def test_a_caller_that_is_cancelled_leaves_no_room_untold(log: SqliteLog, 
     assert told == ["lobby"]
 
 
-@pytest.mark.parametrize("query", ["_OLDEST", "_OLDEST_FILES", "_FILE_BYTES", "_FILES_AFTER", "_IS_HELD"])
+@pytest.mark.parametrize("query", ["_OLDEST", "_OLDEST_FILES", "_FILE_BYTES", "_FIRST", "_FILES_AFTER", "_IS_HELD"])
 async def test_files_are_found_by_their_own_index(log: SqliteLog, path: Path, query: str) -> None:
     sql = getattr(keeping, query).replace("?", "1")
     plan = [row[3] for row in ask(path, f"EXPLAIN QUERY PLAN {sql}")]
-    assert all("SCAN entry" not in step or query == "_OLDEST" for step in plan), plan
+    whole = {"_OLDEST": "SCAN entry", "_FILE_BYTES": "SCAN entry USING INDEX entry_digest"}.get(query)  # of files alone
+    assert all("SCAN entry" not in step or step == whole for step in plan), plan
     assert not any("TEMP B-TREE" in step for step in plan), plan

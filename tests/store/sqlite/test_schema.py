@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,4 +77,24 @@ async def test_a_step_that_fails_is_undone_and_named(path: Path, monkeypatch: py
 async def test_what_is_no_log_is_a_clear_error(path: Path, make: Callable[[Path], object]) -> None:
     make(path)
     with pytest.raises(StoreError, match=r"log\.sqlite3: "):
+        SqliteLog(path)
+
+
+async def test_a_log_that_lacks_what_is_asked_of_it_first_is_a_clear_error_and_left_closed(path: Path) -> None:
+    await SqliteLog(path).close()
+    ask(path, "DROP TABLE meta")
+    with pytest.raises(StoreError, match=r"log\.sqlite3: no such table: meta"):
+        SqliteLog(path)
+    path.unlink()  # nobody holds it, so nothing of it is left beside it
+    assert [left.name for left in path.parent.iterdir()] == []
+
+
+async def test_a_log_for_whose_readers_nothing_is_left_is_a_clear_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(path: Path) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr("bridge.store.sqlite.log.reader", none_left)
+    with pytest.raises(StoreError, match=r"log\.sqlite3: unable to open database file"):
         SqliteLog(path)

@@ -7,7 +7,10 @@ import hashlib
 import io
 import os
 import socket
+import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -475,6 +478,25 @@ async def test_a_file_whose_bytes_are_gone_is_not_found(
         path.unlink()
     async with session.get(blob) as response:
         assert response.status == 404
+
+
+async def test_when_the_same_bytes_came_before_is_nobody_s_business(
+    server: Server, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """They are on the disk once, with one time."""
+    first = await put(session, server, "/first.txt", CONTENT)
+    (path,) = stored(tmp_path / "data")
+    os.utime(path, (1e9, 1e9))
+    second = await put(session, server, "/r/lab/second.txt", CONTENT)
+    await eventually(lambda: len({path.stat().st_ino for path in stored(tmp_path / "data")}) == 1)
+    for entry in (first, second):
+        async with session.get(server.url.rstrip("/") + entry["file"]["url"]) as response:
+            assert parsedate_to_datetime(response.headers["Last-Modified"]).timestamp() == entry["at"] // 1000
+    async with session.get(f"{server.url}r/lab/files.zip") as response:
+        with zipfile.ZipFile(io.BytesIO(await response.read())) as made:
+            (inside,) = made.infolist()
+            assert inside.date_time[0] == datetime.fromtimestamp(second["at"] / 1000).year
+            assert made.read(inside) == CONTENT
 
 
 async def test_a_reader_that_goes_away_hurts_nobody(server: Server, session: aiohttp.ClientSession) -> None:
