@@ -46,7 +46,7 @@ export function RoomView({ room }) {
       <${Title} room=${room} />
       <${Header} room=${room} show=${wishes.tab} />
       <main class="room-main">
-        <${Banner} connection=${room.connection} />
+        <${Banner} room=${room} />
         ${parts && html`<${parts.Knocks} room=${room} />`}
         <${Log} room=${room} />
         <${Writing} room=${room} />

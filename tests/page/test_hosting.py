@@ -151,4 +151,12 @@ async def test_a_room_with_a_pin_shows_nothing_until_it_is_right(visit, house) -
     await expect(message(bob, "a secret of ours")).to_be_visible()
     await bob.reload()
     await expect(message(bob, "a secret of ours")).to_be_visible()
-    visit.allow("403")
+
+    await alice.get_by_label("Another PIN for who enters").fill("another")
+    await alice.keyboard.press("Enter")
+    await expect(alice.locator(".deed")).to_have_count(2)
+    house.kill()
+    house.start()
+    await bob.locator(".banner button").click()
+    await expect(bob.locator("#pin")).to_be_visible()
+    visit.allow("403|ERR_CONNECTION|WebSocket")
