@@ -231,6 +231,8 @@ class Guest:
         ip = self.peer.addr.rpartition(":")[0]
         try:
             room = await self._rooms.get(name)
+            if pin is not None and not room.rules.now.pin:
+                raise Refused("bad_room", f"room {room.name} has no PIN, and no room name holds a space")
             if not self._cursor.host:
                 await self._rooms.enter(room, pin, ip)
         except Refused as refused:

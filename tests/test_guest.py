@@ -111,7 +111,7 @@ BAD = {
     "a history of too many": ("/history 501", "* /history 501: expected a number from 1 to 500"),
     "a history of full-width digits": ("/history １２", "* /history １２: expected a number from 1 to 500"),
     "no room": ("/join", "* /join wants more: /join ROOM"),
-    "a room that cannot be": ("/join a b", "* room name holds ' '"),
+    "a room that cannot be": ("/join a b", "* room a has no PIN, and no room name holds a space"),
     "no secret": ("/pass", "* /pass wants more: /pass SECRET"),
     "an escape sequence": ("beep \x07", "* text holds the control character U+0007"),
 }
