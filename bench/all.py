@@ -11,7 +11,7 @@ import time
 
 import stand
 
-BENCHES = ("fanout", "datagrams", "append", "ingest", "startup")
+BENCHES = ("fanout", "datagrams", "append", "ingest", "download", "beside", "startup")
 README = stand.HERE / "README.md"
 MARK = "<!-- what `make bench` found last -->\n"
 

@@ -35,7 +35,7 @@ def _to_end(connection: socket.socket) -> bytes:
     return said
 
 
-def _raw(port: int, mebibytes: int) -> None:
+def raw(port: int, mebibytes: int) -> None:
     """As any sender of raw files, which asks for the receipt."""
     header = {"file_name": "bench", "file_size": mebibytes << 20, "reply": True}
     with socket.create_connection(("127.0.0.1", port)) as connection:
@@ -55,7 +55,8 @@ def _header_and_bytes(port: int, mebibytes: int) -> None:
         _to_end(connection)
 
 
-def _put(port: int, mebibytes: int) -> None:
+def put(port: int, mebibytes: int) -> bytes:
+    """By HTTP; the answer."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(
             b"PUT /bench HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
@@ -64,7 +65,8 @@ def _put(port: int, mebibytes: int) -> None:
         _send(connection, mebibytes)
         answer = _to_end(connection)
         if not answer.startswith((b"HTTP/1.1 201", b"HTTP/1.1 204")):
-            raise SystemExit(f"the file was not taken: {answer[:200]!r}")
+            raise SystemExit(f"the file was not taken: {answer[:900]!r}")
+        return answer
 
 
 def _bytes(port: int, mebibytes: int) -> None:
@@ -97,7 +99,7 @@ def _socat() -> Iterator[Running]:
 
 
 @contextmanager
-def _nginx() -> Iterator[Running]:
+def nginx() -> Iterator[Running]:
     port = stand.free_port()
     nginx = stand.program("nginx", stand.SBIN / "nginx")
     with stand.scratch() as folder:
@@ -108,11 +110,11 @@ def _nginx() -> Iterator[Running]:
             yield running
 
 
-SERVERS: dict[str, tuple[Callable[..., object], Callable[[int, int], None]]] = {
-    "roombridge": (stand.roombridge, _raw),
-    "roombridge, HTTP": (stand.roombridge, _put),
+SERVERS: dict[str, tuple[Callable[..., object], Callable[[int, int], object]]] = {
+    "roombridge": (stand.roombridge, raw),
+    "roombridge, HTTP": (stand.roombridge, put),
     "socat -b1M": (_socat, _bytes),
-    "nginx dav": (_nginx, _put),
+    "nginx dav": (nginx, put),
     "the tutorial's loop": (_tutorial, _header_and_bytes),
 }
 

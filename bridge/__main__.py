@@ -216,6 +216,19 @@ def prune(data: Path, unfinished_hours: int) -> None:
         click.echo(prune(data, time.time(), unfinished_hours * 3600.0))
 
 
+@main.command()
+@click.option("--rotate", is_flag=True, help="Make others first; who has the old ones is out at the next start.")
+@settings("host", "lan", "port", "data", "token_file")
+def token(rotate: bool, **values: Any) -> None:
+    """Print the links that let people in, and the one that makes their host."""
+    config = _checked(values)
+    with _faults_told():
+        from bridge.commands import links
+
+        for line in links(config, rotate):
+            click.echo(line)
+
+
 def _tell(fault: Exception) -> None:
     click.echo(f"roombridge: {fault}", err=True)
 
@@ -251,32 +264,19 @@ def _run(config: Config) -> None:
 async def _serve(config: Config) -> None:
     stopped = _stop_on_signals()
     from bridge.server import Server
+    from bridge.welcome import welcome
 
     async with Server(config, on_failure=stopped.set) as server:
         logger.info("roombridge %s serves room %s from %s on %s", __version__, config.room, config.data, server.url)
         if config.log_format == "text":
-            _welcome(config, server.url, server.address)
+            lines = welcome(config, server.address, server.reach, server.policy.tokens, sys.stderr.isatty())
+            click.echo("\n".join(lines), err=True)
         print(f"listening on {server.url} (tcp+udp)", flush=True)
         await stopped.wait()
         logger.info("shutting down")
     if server.failed:  # an orderly end would close the log, and that syncs once more what the disk has lost
         sys.stderr.flush()
         os._exit(EXIT_DISK_FAILED)
-
-
-def _welcome(config: Config, url: str, where: tuple[str, int]) -> None:
-    """What to do next, for the person at the terminal; stdout keeps its one line for programs."""
-    host, port = where
-    click.echo(
-        f"roombridge {__version__}: room {config.room}, kept in {config.data}\n"
-        f"  open    {url}\n"
-        f"  talk    nc {host} {port}    or, by datagrams,    nc -u {host} {port}\n"
-        f"  send    curl -T FILE {url}\n"
-        "  Only this machine can reach it; Ctrl+C ends it."
-        if not config.on_network
-        else "",
-        err=True,
-    )
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -22,6 +22,7 @@ from bridge.policy.tokens import TOKEN_FILE
 from bridge.policy.zones import networks
 
 ENV_PREFIX: Final = "ROOMBRIDGE_"
+EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - as is asked for by --lan, or by either of them
 USER_DATA: Final = Path(platformdirs.user_data_dir("roombridge"))
 
 
@@ -41,6 +42,15 @@ _LEAST: Final = {
     "keep_files_bytes": 0,
     "reserve_bytes": -1,
     "ballast_bytes": 0,
+    "connections_per_address": 0,
+    "connects_per_s": 0,
+    "connects_burst": 1,
+    "messages_per_s": 0,
+    "messages_burst": 1,
+    "uploads_per_address": 0,
+    "wrong_tokens": 0,
+    "wrong_minutes": 1,
+    "shut_hours": 1,
 }
 
 
@@ -71,6 +81,10 @@ class Config:
         (),
         "CIDR",
     )
+    proxy: tuple[str, ...] = _setting(
+        "A reverse proxy (address or network) whose word is taken for who asks and how; may be repeated.", (), "CIDR"
+    )
+    insecure_public: bool = _setting("Let --open be, also where the whole Internet can reach this server.", False, "")
     native: str = _setting(
         "What socket peers from elsewhere may do who show no token: open, knock (the host is asked), or off.",
         "knock",
@@ -104,6 +118,21 @@ class Config:
     max_connections: int = _setting(
         "The most TCP connections at once; fewer where the system allows fewer descriptors.", 10_000, "N"
     )
+    connections_per_address: int = _setting(
+        "The most TCP connections of one address at once; this and the next are for strangers' networks only; 0: any.",
+        64,
+        "N",
+    )
+    connects_per_s: int = _setting("How many connections a second one address may open; 0: any.", 20, "N")
+    connects_burst: int = _setting("How many of them at once after a silence.", 60, "N")
+    messages_per_s: int = _setting(
+        "How many messages and other changes one address may send a second; 0: any.", 20, "N"
+    )
+    messages_burst: int = _setting("How many of them at once after a silence.", 50, "N")
+    uploads_per_address: int = _setting("The most uploads of one address at once; 0: any.", 8, "N")
+    wrong_tokens: int = _setting("How many wrong tokens shut an address out; 0: none do.", 9, "N")
+    wrong_minutes: int = _setting("Within how many minutes they count together.", 60, "MINUTES")
+    shut_hours: int = _setting("For how many hours it is shut out.", 24, "HOURS")
     unfinished_hours: int = _setting("How long an upload that stopped may be gone on with, in hours.", 24, "HOURS")
     loop: str = _setting("The event loop: asyncio, or uvloop where it is installed.", "asyncio", "NAME")
     log_level: str = _setting("How much is logged on stderr: debug, info, warning or error.", "info", "LEVEL")
@@ -117,10 +146,12 @@ class Config:
             raise ConfigError(f"--native {self.native}: expected open, knock or off")
         if self.open and (self.token or self.token_file):
             raise ConfigError("--open asks for no token, so --token and --token-file make no sense beside it")
-        try:
-            networks(self.trust)
-        except ValueError as exc:
-            raise ConfigError(f"--trust: {exc}; expected a network such as 192.168.1.0/24, or lan") from None
+        for name in ("trust", "proxy"):
+            try:
+                networks(getattr(self, name))
+            except ValueError as exc:
+                message = f"--{name}: {exc}; expected a network such as 192.168.1.0/24, or lan"
+                raise ConfigError(message) from None
         if self.loop not in ("asyncio", "uvloop"):
             raise ConfigError(f"--loop {self.loop}: expected asyncio or uvloop")
         if self.log_level not in ("debug", "info", "warning", "error"):
@@ -137,9 +168,8 @@ class Config:
 
     def addresses(self) -> Iterator[tuple[str, int]]:
         """Every address to listen on, the main one first."""
-        if self.lan:
-            yield "0.0.0.0", self.port  # noqa: S104 - as was asked for
-            yield "::", self.port
+        if self.everywhere:
+            yield from ((host, self.port) for host in EVERYWHERE)
         else:
             yield self.host, self.port
         for item in self.listen:
@@ -150,13 +180,18 @@ class Config:
             yield host.strip("[]"), int(port)
 
     @property
+    def everywhere(self) -> bool:
+        """Whether the main address is every address of this machine, of both families."""
+        return self.lan or self.host in EVERYWHERE
+
+    @property
     def on_network(self) -> bool:
         """Whether others than this machine can reach any of the addresses."""
         return not all(_is_loopback(host) for host, _port in self.addresses())
 
     def token_path(self) -> Path | None:
         """Where the token is; None if nobody is asked for one."""
-        if self.open or not (self.on_network or self.token or self.token_file):
+        if self.open or not (self.on_network or self.token or self.token_file or self.proxy):
             return None
         return Path(self.token_file) if self.token_file else self.data / TOKEN_FILE
 

@@ -1,4 +1,4 @@
-"""The doorkeeper: counts who is inside, and shows the silent out first.
+"""The doorkeeper: counts who is inside, from where, and shows the silent out first.
 
 A connection counts from its acceptance until its descriptor is closed. The socket itself tells of that, because whoever
 holds its transport by then (an opening, a stream, aiohttp) may be anybody. Those who have not said one byte may hold a
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from bridge.policy import Limits
 from bridge.tally import Tally
 
 logger = logging.getLogger("roombridge.door")
@@ -24,9 +25,10 @@ SILENT_SHARE: Final = 4
 class Connection(socket.socket):
     """An accepted socket that says when it is gone."""
 
-    def __init__(self, accepted: socket.socket, gone: Callable[[Connection], None]) -> None:
+    def __init__(self, accepted: socket.socket, ip: str, gone: Callable[[Connection], None]) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.setblocking(False)
+        self.ip = ip
         self._gone = gone
 
     def close(self) -> None:
@@ -49,8 +51,9 @@ class Connection(socket.socket):
 class Doorkeeper:
     """At most `most` inside. `room_again` is called when somebody leaves a full house."""
 
-    def __init__(self, most: int, room_again: Callable[[], None], tally: Tally) -> None:
+    def __init__(self, most: int, room_again: Callable[[], None], tally: Tally, limits: Limits) -> None:
         self._most = most
+        self._limits = limits
         self._room_again = room_again
         self._tally = tally
         self._inside: set[Connection] = set()
@@ -64,8 +67,13 @@ class Doorkeeper:
     def full(self) -> bool:
         return len(self._inside) >= self._most
 
-    def admit(self, accepted: socket.socket) -> Connection:
-        connection = Connection(accepted, self._leave)
+    def admit(self, accepted: socket.socket, ip: str) -> Connection | None:
+        """None, and it is closed before a byte, if its address has too many, or came too often just now."""
+        if self._limits.connects.wait(ip) or not self._limits.connections.enter(ip):
+            accepted.close()
+            self._tally.count("connections_turned_away")
+            return None
+        connection = Connection(accepted, ip, self._leave)
         self._inside.add(connection)
         return connection
 
@@ -89,8 +97,11 @@ class Doorkeeper:
         return False
 
     def _leave(self, connection: Connection) -> None:
+        if connection not in self._inside:
+            return
         was_full = self.full
         self._inside.discard(connection)
+        self._limits.connections.leave(connection.ip)
         self._silent.pop(connection, None)
         if was_full and not self.full:
             self._room_again()

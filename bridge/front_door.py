@@ -13,11 +13,13 @@ import errno
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from bridge.doorkeeper import Connection, Doorkeeper
+from bridge.inlet import Inlet
 from bridge.model import address
 from bridge.outlet import cut
+from bridge.policy import Limits
 from bridge.tally import Tally
 from bridge.wire.sniff import Language, settled_by_waiting, sniff
 
@@ -37,17 +39,22 @@ COMPLAINT_S: Final = 60.0
 """That nobody can come in is said at most so often."""
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""A language spoken over streams: returns when the connection is over."""
+Serve = Callable[[Any, asyncio.StreamWriter], Awaitable[None]]
+"""A language spoken over streams, files over an `Inlet`: returns when the connection is over."""
 
 
 class FrontDoor:
     """Listens on any number of sockets; `streams` and `http` say who speaks which language."""
 
     def __init__(
-        self, http: Callable[[], asyncio.Protocol], streams: Mapping[Language, Serve], most: int, tally: Tally
+        self,
+        http: Callable[[], asyncio.Protocol],
+        streams: Mapping[Language, Serve],
+        most: int,
+        tally: Tally,
+        limits: Limits,
     ) -> None:
-        self.keeper = Doorkeeper(most, self._listen, tally)
+        self.keeper = Doorkeeper(most, self._listen, tally, limits)
         self._http = http
         self._streams = streams
         self._loop = asyncio.get_running_loop()
@@ -96,7 +103,7 @@ class FrontDoor:
                 self._rest(f"{self.keeper.inside} are inside, the most there may be (--max-connections)")
                 return
             try:
-                accepted, _peer = listener.accept()
+                accepted, peer = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as exc:
@@ -105,7 +112,8 @@ class FrontDoor:
                 self._rest(f"{exc.strerror}; trying again every {ACCEPT_PAUSE_S} s")
                 self._loop.call_later(ACCEPT_PAUSE_S, self._listen)
                 return
-            connection = self.keeper.admit(accepted)
+            if (connection := self.keeper.admit(accepted, peer[0])) is None:
+                continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._spawn(self._open(connection), f"open {connection.fileno()}")
 
@@ -128,7 +136,7 @@ class FrontDoor:
                 if ended:
                     protocol.eof_received()
             case Language.LINE | Language.UPLOAD:
-                reader, writer = _stream(transport, held, ended)
+                reader, writer = _ways(language, transport, held, ended)
                 self._spawn(_serve(self._streams[language], reader, writer), f"{language.value} {_peer(transport)}")
             case Language.TLS | Language.REFUSED:
                 # One that came and went without a byte is nothing to tell of: browsers and probes do that.
@@ -155,10 +163,15 @@ class _UntilTheEnd(asyncio.StreamReaderProtocol):
         super().connection_lost(None)
 
 
-def _stream(
-    transport: asyncio.Transport, held: bytes, ended: bool
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+def _ways(
+    language: Language, transport: asyncio.Transport, held: bytes, ended: bool
+) -> tuple[asyncio.StreamReader | Inlet, asyncio.StreamWriter]:
+    """The way in and the way out: files have a wide one, on which nothing is copied."""
     loop = asyncio.get_running_loop()
+    if language is Language.UPLOAD:
+        inlet = Inlet(transport, held, ended)
+        transport.set_protocol(inlet)
+        return inlet, asyncio.StreamWriter(transport, inlet, None, loop)
     reader = asyncio.StreamReader(STREAM_BUFFER_BYTES, loop)
     protocol = _UntilTheEnd(reader, loop=loop)
     transport.set_protocol(protocol)
@@ -169,7 +182,7 @@ def _stream(
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
-async def _serve(serve: Serve, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(serve: Serve, reader: asyncio.StreamReader | Inlet, writer: asyncio.StreamWriter) -> None:
     try:
         await serve(reader, writer)
     except ConnectionError:

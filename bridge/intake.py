@@ -13,8 +13,8 @@ from typing import Final, Literal, NamedTuple, Self
 
 from bridge.gate import clean_file_name
 from bridge.log import Files, Part
-from bridge.media import media_type
-from bridge.model import Draft, FileRef, Peer, Refused, Stored, StoreError, Transfer, Unsure
+from bridge.media import measures, media_type
+from bridge.model import Draft, Failure, FileRef, Peer, Refused, Stored, StoreError, Transfer, Unsure
 from bridge.quota import Claim, Quota
 from bridge.room import Room
 
@@ -91,7 +91,9 @@ class Intake:
         digest = await self._part.commit()
         if coming.sha256 is not None and coming.sha256.lower() != digest.sha256:
             raise Refused("bad_request", f"sha256 is {digest.sha256}, expected {coming.sha256[:64]}")
-        file = FileRef.of(self._part.id, self._name, digest.size, digest.sha256, media_type(self._name))
+        type = media_type(self._name, digest.beginning)
+        seen = await asyncio.to_thread(measures, digest.beginning) if type.startswith("image/") else None
+        file = FileRef.of(self._part.id, self._name, digest.size, digest.sha256, type, seen)
         draft = Draft(self._room.name, coming.author, coming.key, coming.sender, file=file, host=coming.host)
         self._announced = self._room.append(draft)
         # Whoever waits may be cancelled; the file is announced all the same.
@@ -107,7 +109,7 @@ class Intake:
             await self._leave(fault)
 
     async def _leave(self, fault: BaseException | None) -> None:
-        self._show("failed", self._reason(fault))
+        self._show("failed", *self._why(fault))
         try:
             await self._part.abort()
         finally:  # cancelled just here, it must be gone all the same
@@ -117,7 +119,7 @@ class Intake:
     def _settle(self, announced: asyncio.Future[Stored]) -> None:
         self._claim.end(kept=announced.exception() is None and announced.result().new)
         if (fault := announced.exception()) is not None:
-            self._show("failed", self._reason(fault))
+            self._show("failed", *self._why(fault))
         elif announced.result().new:
             self._show("done")
             return
@@ -146,17 +148,22 @@ class Intake:
         again = self._heard + STILL_S - now
         self._looking = asyncio.get_running_loop().call_later(again, self._look)
 
-    def _reason(self, fault: BaseException | None) -> str:
+    def _why(self, fault: BaseException | None) -> tuple[str, Failure]:
         match fault:
             case Refused():
-                return fault.message
+                return fault.message, fault.code
             case StoreError():
-                return fault.told
+                return fault.told, "not_stored"
             case _:
                 of = f" of {self._coming.size}" if self._coming.size is not None else ""
-                return f"the sender broke off after {self._received}{of} bytes"
+                return f"the sender broke off after {self._received}{of} bytes", "broken_off"
 
-    def _show(self, state: Literal["receiving", "paused", "done", "failed"], reason: str | None = None) -> None:
+    def _show(
+        self,
+        state: Literal["receiving", "paused", "done", "failed"],
+        reason: str | None = None,
+        code: Failure | None = None,
+    ) -> None:
         self._room.progress(
             Transfer(
                 id=self._part.id,
@@ -167,5 +174,6 @@ class Intake:
                 rate=int(self._rate),
                 state=state,
                 reason=reason,
+                code=code,
             )
         )

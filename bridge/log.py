@@ -150,10 +150,11 @@ class Keeping(Protocol):
 
 
 class Digest(msgspec.Struct, frozen=True):
-    """What a complete file turned out to be: bytes, and their SHA-256 in hex."""
+    """What a complete file turned out to be: bytes, their SHA-256 in hex, and the first of them, 256 KiB at most."""
 
     size: int
     sha256: str
+    beginning: bytes = b""
 
 
 class Part(Protocol):
@@ -203,6 +204,16 @@ class Files(Protocol):
 
     async def open(self, id: str) -> BinaryIO | None:
         """Read the bytes of `id` from a handle of one's own, whole or still coming in; None when there are none."""
+
+
+class Thumbnails(Protocol):
+    """Pictures made small, by the id of their file. They go with its bytes, and can be made again."""
+
+    async def get(self, id: str) -> bytes | None:
+        """None when nobody has tried yet, empty when none can be made."""
+
+    async def keep(self, id: str, made: bytes) -> None:
+        """Remember it, if its file is still here and there is room."""
 
 
 class Begun(msgspec.Struct, frozen=True):

@@ -59,8 +59,11 @@ class Peer(msgspec.Struct, frozen=True):
     addr: str
 
 
-class FileRef(msgspec.Struct, frozen=True):
-    """A stored file: `size` in bytes, `sha256` in hex, `url` a path on this server."""
+class FileRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stored file: `size` in bytes, `sha256` in hex, `url` a path on this server.
+
+    `width` and `height` are a picture's, in pixels, as it is shown; None for what is no picture, or does not say.
+    """
 
     id: str
     name: str
@@ -68,11 +71,15 @@ class FileRef(msgspec.Struct, frozen=True):
     sha256: str
     media_type: str
     url: str
+    width: int | None = None
+    height: int | None = None
 
     @classmethod
-    def of(cls, id: str, name: str, size: int, sha256: str, media_type: str) -> FileRef:
+    def of(
+        cls, id: str, name: str, size: int, sha256: str, media_type: str, measures: tuple[int, int] | None = None
+    ) -> FileRef:
         """The reference with its URL worked out from id and name."""
-        return cls(id, name, size, sha256, media_type, f"/files/{id}/{quote(name, safe='')}")
+        return cls(id, name, size, sha256, media_type, f"/files/{id}/{quote(name, safe='')}", *measures or ())
 
 
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -193,6 +200,10 @@ class Presence(msgspec.Struct, frozen=True, tag="presence", omit_defaults=True):
     renamed: list[Peer] | None = None
 
 
+Failure = Code | Literal["broken_off", "taken_back", "expired", "not_stored"]
+"""Why a transfer ended without a file, for programs; `reason` says it to people."""
+
+
 class Transfer(msgspec.Struct, frozen=True, tag="transfer", rename={"sender": "from"}):
     """A file on its way: `received` and `size` in bytes (size unknown: null), `rate` in bytes a second."""
 
@@ -204,6 +215,7 @@ class Transfer(msgspec.Struct, frozen=True, tag="transfer", rename={"sender": "f
     rate: int
     state: Literal["receiving", "paused", "done", "failed"]
     reason: str | None = None
+    code: Failure | None = None
 
 
 class Gap(msgspec.Struct, frozen=True, tag="gap", rename={"start": "from", "end": "to"}):

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from bridge.log import Keeping
 from bridge.model import Refused
@@ -25,17 +26,14 @@ class Quota:
         self.max_file_bytes = max_file_bytes
         self._log = log
         self._sender_bytes = max_sender_bytes
-        self._senders: dict[str, _Budget] = {}
+        self._senders: WeakValueDictionary[str, _Budget] = WeakValueDictionary()
+        """Each as long as one of its claims."""
         self._store = _Budget("all files (--max-store-bytes)", max_store_bytes, log.file_bytes)
 
     async def claim(self, author: str, size: int) -> Claim:
         """Room for a file of at least `size`. Raises `Refused` `too_large` or `disk_full`."""
         claim = Claim(self.max_file_bytes, self._budgets(author))
-        try:
-            await claim.reach(size)
-        except BaseException:
-            claim.end()
-            raise
+        await claim.reach(size)
         return claim
 
     def hold(self, author: str, size: int) -> Claim:
@@ -49,13 +47,12 @@ class Quota:
         return [self._sender(author), *all_files] if self._sender_bytes else all_files
 
     def _sender(self, author: str) -> _Budget:
-        """An author's budget is remembered while one of his files comes in."""
-        for other in [other for other, budget in self._senders.items() if not budget.claims]:
-            del self._senders[other]
-        if author not in self._senders:
+        budget = self._senders.get(author)
+        if budget is None:
             asked = partial(self._log.file_bytes, author)
-            self._senders[author] = _Budget("one sender's files (--max-sender-bytes)", self._sender_bytes, asked)
-        return self._senders[author]
+            budget = _Budget("one sender's files (--max-sender-bytes)", self._sender_bytes, asked)
+            self._senders[author] = budget
+        return budget
 
 
 class Claim:
@@ -65,8 +62,6 @@ class Claim:
         self._max_bytes = max_bytes
         self._budgets = budgets
         self._size = 0
-        for budget in budgets:
-            budget.claims += 1
 
     async def reach(self, size: int) -> None:
         """The file is so large by now. Raises `Refused` `too_large` or `disk_full`."""
@@ -104,7 +99,6 @@ class _Budget:
 
     def __init__(self, whose: str, limit: int, ask: Callable[[], Awaitable[int]]) -> None:
         self.limit = limit
-        self.claims = 0
         self.coming = 0
         self._whose = whose
         self._ask = ask
@@ -126,7 +120,6 @@ class _Budget:
             raise Refused("disk_full", f"{more} bytes more are wanted, {left}")
 
     def end(self, size: int, kept: bool) -> None:
-        self.claims -= 1
         self.coming -= size
         if kept:
             self._news += size

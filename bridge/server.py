@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,19 +12,23 @@ from typing import Final
 
 from aiohttp import web
 
-from bridge.config import Config, ConfigError
+from bridge.config import EVERYWHERE, Config, ConfigError
+from bridge.darkroom import Darkroom
 from bridge.descriptors import for_connections
-from bridge.front_door import FrontDoor
+from bridge.front_door import FrontDoor, Serve
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
-from bridge.policy import Native, Policy, Tokens, Zones
+from bridge.policy import Callers, Guesses, Limits, Native, Numbers, Policy, Tokens, Zones
 from bridge.policy.zones import networks
 from bridge.quota import Quota
+from bridge.reach import Reach, is_public, reachable
 from bridge.rooms import Rooms
+from bridge.sockets import Pair, bind, bind_everywhere
 from bridge.store.files import DiskFiles
 from bridge.store.folder import claimed
 from bridge.store.space import Space
 from bridge.store.sqlite import SqliteLog
+from bridge.store.thumbnails import DiskThumbnails
 from bridge.store.unfinished import DiskUnfinished
 from bridge.tally import Tally
 from bridge.transports.browser import BrowserTransport
@@ -36,6 +38,7 @@ from bridge.transports.upload import UploadTransport
 from bridge.transports.web import (
     ArchiveHandlers,
     Connection,
+    Door,
     EventHandlers,
     FileHandlers,
     Forms,
@@ -47,8 +50,10 @@ from bridge.transports.web import (
     PageHandlers,
     RuleHandlers,
     SearchHandlers,
+    ThumbnailHandlers,
     TusHandlers,
     WithdrawalHandlers,
+    caller_of,
     hold,
     is_host,
 )
@@ -57,9 +62,6 @@ from bridge.wire.sniff import Language
 
 logger = logging.getLogger("roombridge.server")
 
-BACKLOG: Final = 1024
-PORT_TRIES: Final = 20
-"""How often a free TCP port may turn out to be taken for UDP before we give up."""
 DRAIN_S: Final = 2.0
 """How long each floor may take to end what it does; all together stay below the 10 s that are promised."""
 
@@ -68,13 +70,16 @@ class Server:
     """`async with Server(config) as server:` serves until the block is left. `url` and `address` have the real port."""
 
     def __init__(self, config: Config, on_failure: Callable[[], object] = lambda: None) -> None:
-        self._config = config
+        self.config = config
         self._on_failure = on_failure
         self.failed = False
         """Whether the disk failed: close, and end the process without touching the disk once more."""
         self._stack = AsyncExitStack()
         self.url = ""
         self.address = ("", 0)
+        self.policy: Policy
+        self.reach: list[Reach] = []
+        """Where others find a server that serves everywhere, the best first."""
 
     async def __aenter__(self) -> Server:
         async with AsyncExitStack() as stack:  # whatever was opened is closed again if the rest cannot be
@@ -89,16 +94,23 @@ class Server:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         """In order of need; the stack closes it all in reverse: doors first, the log last."""
-        config = self._config
+        config = self.config
         stack.enter_context(claimed(config.data))
-        policy = _policy(config)
-        sockets = [_bind(host, port, stack) for host, port in config.addresses()]
-        self.address = config.host, sockets[0][0].getsockname()[1]
+        self.policy = policy = _policy(config)
+        bound = _bind(config)
+        for pair in bound:
+            stack.callback(pair.close)
+        self.reach = reachable() if config.everywhere else []
+        _check_exposure(config, bound, self.reach)
+        best = (self.reach[0].ip if self.reach else "127.0.0.1") if config.everywhere else config.host
+        self.address = best, bound[0].port
         self.url = f"http://{address(self.address)}/"
 
         space = Space(config.data, None if config.reserve_bytes < 0 else config.reserve_bytes, config.ballast_bytes)
         files = DiskFiles(config.data, space.claim)
         stack.push_async_callback(files.close)  # after the log, which may still refuse a file that is then removed
+        darkroom = Darkroom(files, DiskThumbnails(config.data, files))
+        stack.push_async_callback(darkroom.close)
         log = SqliteLog(config.data / "log.sqlite3", relieve=space.relieve)
         stack.push_async_callback(log.close)
         tally = Tally()
@@ -116,25 +128,31 @@ class Server:
         await uploads.open(log.file)
         stack.push_async_callback(uploads.close)
 
-        browsers = BrowserTransport(rooms, is_host)
+        browsers = BrowserTransport(rooms, policy.limits, caller_of, is_host)
         app = web.Application(client_max_size=0)
-        guard = Guard([*config.allow_host, *(host for host, _port in config.addresses())], policy, tally)
+        pages = PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes)
+        door = Door(policy, tally, pages.render)
+        guard = Guard(_names(config), policy, door, tally)
         guard.protect(app)
         Lock(rooms, lobby.name).protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
         handlers = (
             browsers,
-            PageHandlers(rooms, lobby.name, web_folder(), config.max_file_bytes),
+            door,
+            pages,
             MessageHandlers(rooms, log, lobby.name, Forms(files, quota)),
             SearchHandlers(log),
             RuleHandlers(rooms),
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
             FileHandlers(rooms, log, files, lobby.name, quota),
+            ThumbnailHandlers(log, files, darkroom),
             ArchiveHandlers(log, files),
             WithdrawalHandlers(rooms, log),
-            MetricHandlers(rooms, lambda: door.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)),
+            MetricHandlers(
+                rooms, lambda: front.keeper.inside, lambda: log.waiting, lambda: sum(ask() for ask in drops)
+            ),
             OpenApiHandlers(),
         )
         app.on_response_prepare.append(tus.sign)
@@ -153,16 +171,16 @@ class Server:
 
         line = LineTransport(rooms, lobby.name, policy)
         upload = UploadTransport(rooms, files, uploads, lobby.name, quota, policy)
-        streams = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
+        streams: dict[Language, Serve] = {Language.LINE: line.serve, Language.UPLOAD: upload.serve}
         most = for_connections(config.max_connections)
-        door = FrontDoor(lambda: Connection(http, guard), streams, most, tally)
-        stack.push_async_callback(door.empty, DRAIN_S)
-        stack.callback(door.shut)
-        for tcp, udp in sockets:
-            datagrams = DatagramTransport(rooms, lobby, udp, tally, policy)
+        front = FrontDoor(lambda: Connection(http, guard), streams, most, tally, policy.limits)
+        stack.push_async_callback(front.empty, DRAIN_S)
+        stack.callback(front.shut)
+        for pair in bound:
+            datagrams = DatagramTransport(rooms, lobby, pair.udp, tally, policy)
             drops.append(datagrams.kernel_drops)
             stack.callback(datagrams.close)
-            door.listen(tcp)
+            front.listen(pair.tcp)
         keeper.start()
         stack.push_async_callback(keeper.close)
 
@@ -177,48 +195,65 @@ def _policy(config: Config) -> Policy:
         tokens = Tokens.load(config.data, config.token_path())
     except (ValueError, OSError) as exc:
         raise ConfigError(f"the token cannot be used: {exc}") from exc
-    return Policy(Zones(networks(config.trust)), tokens, Native(config.native), config.token)
+    zones = Zones(networks(config.trust))
+    callers = Callers(zones, networks(config.proxy))
+    numbers = Numbers(
+        config.messages_per_s,
+        config.messages_burst,
+        config.connections_per_address,
+        config.connects_per_s,
+        config.connects_burst,
+        config.uploads_per_address,
+    )
+    return Policy(
+        zones,
+        tokens,
+        Native(config.native),
+        guard_loopback=config.token,
+        open=config.open,
+        callers=callers,
+        guesses=Guesses(zones, config.wrong_tokens, config.wrong_minutes * 60.0, config.shut_hours * 3600.0),
+        limits=Limits(zones, numbers, callers.is_proxy),
+    )
 
 
-def _bind(host: str, port: int, stack: AsyncExitStack) -> tuple[socket.socket, socket.socket]:
-    """TCP and UDP on one number. A number that was asked for and is taken is an error: we never move."""
-    for chosen in _ports(host, port):
-        tcp = udp = None
-        try:
-            tcp = _socket(host, chosen, socket.SOCK_STREAM)
-            udp = _socket(host, tcp.getsockname()[1], socket.SOCK_DGRAM)
-            tcp.listen(BACKLOG)
-        except OSError as exc:
-            for opened in (tcp, udp):
-                if opened:
-                    opened.close()
-            if port or exc.errno != errno.EADDRINUSE:
-                raise ConfigError(f"cannot serve on {host}:{port}: {exc.strerror} (--port N takes another)") from exc
-            continue
-        stack.callback(udp.close)
-        stack.callback(tcp.close)
-        return tcp, udp
-    raise ConfigError(f"no port of {host} was free for both TCP and UDP")
+def _names(config: Config) -> list[str]:
+    """By which names browsers may call us, beside loopback's and the address that they reached.
+
+    A server for this machine alone is not called by the machine's name: whoever answers for that on the network could
+    point it at loopback, under a page of his own.
+    """
+    names = [*config.allow_host, *(host for host, _port in config.addresses() if host not in EVERYWHERE)]
+    if config.on_network:
+        name = socket.gethostname()
+        names += [name, f"{name.partition('.')[0]}.local"]
+    return names
 
 
-def _ports(host: str, port: int) -> Iterator[int]:
-    return iter([port] if port else [0] * PORT_TRIES)
-
-
-def _socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    family, _kind, _proto, _name, where = socket.getaddrinfo(host, port, type=kind)[0]
-    made = socket.socket(family, kind)
+def _bind(config: Config) -> list[Pair]:
+    """Sockets for every address, the main one first."""
+    bound: list[Pair] = []
     try:
-        made.setblocking(False)
-        if family is socket.AF_INET6:  # beside IPv4 on the same number, not instead of it
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if kind is socket.SOCK_STREAM and os.name == "posix":  # on Windows it would let two servers share a port
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(where)
-    except OSError:
-        made.close()
-        raise
-    return made
+        if config.everywhere:
+            bound += bind_everywhere(config.port)
+        for host, port in list(config.addresses())[2 if config.everywhere else 0 :]:
+            bound.append(bind(host, port))
+    except OSError as exc:
+        for pair in bound:
+            pair.close()
+        raise ConfigError(exc.strerror) from exc
+    return bound
+
+
+def _check_exposure(config: Config, bound: list[Pair], reach: list[Reach]) -> None:
+    """Nobody opens a room to the whole Internet without having said so."""
+    if not config.open or config.insecure_public:
+        return
+    # Behind most routers IPv6 addresses are global too, and yet nobody outside reaches them, so only named ones count.
+    for ip in (*(pair.ip for pair in bound), *(one.ip for one in reach if ":" not in one.ip)):
+        if is_public(ip):
+            message = f"{ip} is a public address, and with --open whoever finds it is in: leave --open out"
+            raise ConfigError(f"{message}, or add --insecure-public if that is what you want")
 
 
 def web_folder() -> Path:

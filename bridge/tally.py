@@ -21,10 +21,12 @@ BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 _HELP: Final = {
     "answer_bytes": "Bytes that the bodies of our HTTP answers had, streams of events apart.",
+    "connections_turned_away": "Connections closed before a byte, for their address had too many or came too often.",
     "datagrams_in": "Datagrams read from our sockets.",
     "datagrams_ignored": "Datagrams that no person sent: our own, a mirror's, an answering service's.",
     "datagrams_dropped": "Datagrams dropped because too many waited behind commands of their peers.",
     "datagrams_unsent": "Datagrams that the kernel would not send.",
+    "wrong_tokens": "Secrets that were shown and were none of ours.",
     "silent_connections_closed": "Connections that had not sent a byte when others needed their place.",
 }
 

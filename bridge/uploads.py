@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, Literal
 
 from bridge.log import Announced, Begun, Files, KeptPart, Unfinished
-from bridge.model import Refused, StoreError, Transfer
+from bridge.model import Failure, Refused, StoreError, Transfer
 from bridge.quota import Claim, Quota
 from bridge.resumed import Resumed
 from bridge.room import Room
@@ -120,7 +120,7 @@ class Uploads:
                 with suppress(Refused, Moved, TakenOver):  # the room was told
                     await upload.finish()
             elif upload.expires <= self._clock():
-                await upload.remove(f"nobody went on with it for {self.kept_s / 3600:.0f} hours")
+                await upload.remove(f"nobody went on with it for {self.kept_s / 3600:.0f} hours", "expired")
 
     async def _sweep_on(self) -> None:
         while True:
@@ -221,14 +221,14 @@ class Upload:
         async with self.hold(self.begun.size) as file:
             await file.finish()
 
-    async def remove(self, reason: str) -> None:
+    async def remove(self, reason: str, code: Failure) -> None:
         """End it: nothing is left but the word why. Harmless when it has ended."""
         self._ask()
         async with self._lock:
             if not self.ended:
                 await self._part.abort()
                 self._end()
-                self._show("failed", reason)
+                self._show("failed", reason, code)
 
     def wait(self) -> None:
         """Its sender takes a breath; when it does not go on, everybody may know."""
@@ -267,6 +267,8 @@ class Upload:
         self.hush()
         self._uploads.forget(self)
 
-    def _show(self, state: Literal["receiving", "paused", "failed"], reason: str | None = None) -> None:
-        begun = self.begun
-        self._room.progress(Transfer(self.id, begun.name, begun.sender, self.offset, begun.size, 0, state, reason))
+    def _show(
+        self, state: Literal["receiving", "paused", "failed"], reason: str | None = None, code: Failure | None = None
+    ) -> None:
+        of = self.begun
+        self._room.progress(Transfer(self.id, of.name, of.sender, self.offset, of.size, 0, state, reason, code))

@@ -52,6 +52,7 @@ async def main() -> None:
             await shoot(house, browser, "search", search, **desk)
             await shoot(house, browser, "files", open_files, color_scheme="dark", **desk)
             await shoot(house, browser, "connect", open_connect, locale="zh-CN", **desk)
+            await shoot(house, browser, "share", open_share, **desk)
             await shoot(house, browser, "rooms", open_rooms, **desk)
             await shoot(house, browser, "menu-phone", open_menu, **phone)
             await shoot(house, browser, "keyboard", open_help, color_scheme="dark", **desk)
@@ -163,6 +164,11 @@ async def open_files(page: Page) -> None:
 async def open_connect(page: Page) -> None:
     await page.keyboard.press("Alt+3")
     await expect(page.locator(".snippet").first).to_be_visible()
+
+
+async def open_share(page: Page) -> None:
+    await page.locator(".share-button").click()
+    await expect(page.locator(".qr")).to_be_visible()
 
 
 async def open_rooms(page: Page) -> None:

@@ -110,6 +110,13 @@ PACKAGES = (
         files=(File("lib/marked.esm.js", "marked.js", {}),),
     ),
     Package(
+        name="lean-qr",
+        version="2.7.4",
+        licence="MIT",
+        integrity="sha512-tlMPFfqhAAZN7+j/djRSvl/2+AYT2+7RRuyq8bvcbV8gMiENiscquQ9WTfCSyeEdxsVaEB+tU7e9nFZC63BFnQ==",
+        files=(File("nano.mjs", "lean-qr.js", {}),),
+    ),
+    Package(
         name="tus-js-client",
         version="4.3.1",
         licence="MIT",

@@ -4,6 +4,7 @@ import { render } from "./vendor/preact.js";
 import { effect, signal } from "./vendor/signals.js";
 import { App } from "./components/App.js";
 import { html } from "./components/html.js";
+import { fetchAll } from "./components/lazy.js";
 import { platform, shelf } from "./components/platform.js";
 import { newKey } from "./helpers/keys.js";
 import { tidyName } from "./helpers/names.js";
@@ -14,6 +15,8 @@ import { Room } from "./models/room.js";
 import { RoomList } from "./models/rooms.js";
 import { Settings } from "./models/settings.js";
 import { View } from "./models/view.js";
+
+const REST_AFTER_MS = 3000; // what nobody needed so far
 
 const firstPaint = document.getElementById("first-paint");
 const page = pageData();
@@ -36,6 +39,9 @@ const big = signal(false); // for a projector
 const house = { page, language, notices, settings, nameShelf, rooms, big, view: new View(), composer: keptDraft(), room: signal(null) };
 effect(() => document.documentElement.classList.toggle("big", big.value));
 
+// A link's token did its work, or was not needed: it shall not be read over a shoulder.
+if (location.hash.startsWith("#token=")) history.replaceState(history.state, "", location.pathname + location.search);
+
 const given = tidyName(new URLSearchParams(location.search).get("name") ?? "");
 if (page.locked) {
   const { PinDoor } = await import("./components/PinDoor.js");
@@ -55,13 +61,14 @@ function join(name) {
     page,
     me: { name, client: authorOfThisBrowser() },
     platform,
-    shelves: Object.fromEntries(["outbox", "mine", "seen"].map((name) => [name, shelf(`${name}.${page.name}`)])),
+    shelves: Object.fromEntries(["outbox", "mine", "seen", "unfinished"].map((name) => [name, shelf(`${name}.${page.name}`)])),
     newKey,
     refused: ({ code, message }) => notices.tell(errorWords(language.t.value, code, message), "bad"),
   });
   house.room.value = room;
   firstPaint.remove();
   room.connection.open();
+  platform.later(REST_AFTER_MS, fetchAll);
   addEventListener("online", () => room.connection.now());
   document.addEventListener("visibilitychange", () => document.hidden || room.connection.now());
   addEventListener("hashchange", () => goToAddress(room));

@@ -15,6 +15,7 @@ import pytest
 
 from bridge.config import Config
 from bridge.server import Server
+from tests.support import hosts
 from tests.support.process import Running
 
 # A test's folder is thrown away: it needs no ballast, and a developer's disk may be as full as it likes.
@@ -100,6 +101,14 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 def running(run: Callable[..., Running]) -> Running:
     """A default server in a process of its own."""
     return run()
+
+
+@pytest.fixture
+def net() -> Iterator[hosts.Net]:
+    """`net.house` for a server, `net.host()` for each other host; skipped where no namespaces can be made."""
+    net = hosts.net()
+    yield net
+    net.close()
 
 
 @pytest.fixture

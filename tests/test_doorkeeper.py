@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from bridge.doorkeeper import Connection, Doorkeeper
+from bridge.policy import Limits, Numbers, Zones
 from bridge.tally import Tally
 
 
@@ -19,7 +20,7 @@ class House:
         self.stack = stack
         self.tally = Tally()
         self.came_free = 0
-        self.keeper = Doorkeeper(most, self._room_again, self.tally)
+        self.keeper = Doorkeeper(most, self._room_again, self.tally, Limits(Zones()))
         self.inside: list[Connection] = []
         self.peers: list[socket.socket] = []
 
@@ -29,7 +30,7 @@ class House:
     def admit(self, count: int, silent: bool = False) -> None:
         for _ in range(count):
             ours, theirs = socket.socketpair()
-            connection = self.stack.enter_context(self.keeper.admit(ours))
+            connection = self.stack.enter_context(self.keeper.admit(ours, "127.0.0.1"))
             self.peers.append(self.stack.enter_context(theirs))
             self.inside.append(connection)
             if silent:
@@ -109,3 +110,37 @@ def test_room_is_made_by_the_oldest_of_the_silent_and_by_nobody_else(house: Call
     assert ours.closed() == [3]
     ours.peers[4].sendall(b"h")
     assert not ours.keeper.make_room()
+
+
+def offer(keeper: Doorkeeper, ip: str, count: int) -> list[Connection | None]:
+    """As many connections from this address; those that were refused are closed at once, without a byte."""
+    taken = []
+    for _ in range(count):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            taken.append(keeper.admit(ours, ip))
+            if taken[-1] is None:
+                assert theirs.recv(1) == b""
+    return taken
+
+
+@pytest.mark.parametrize(
+    "numbers", [Numbers(connections=3, connects_per_s=0), Numbers(connections=0, connects_per_s=1, connects_burst=3)]
+)
+def test_one_address_may_have_so_many_and_come_so_often(numbers: Numbers) -> None:
+    tally = Tally()
+    keeper = Doorkeeper(100, lambda: None, tally, Limits(Zones(), numbers))
+    taken = offer(keeper, "203.0.113.5", 5)
+    assert [one is None for one in taken] == [False] * 3 + [True] * 2
+    assert keeper.inside == 3 and tally.counts["connections_turned_away"] == 2
+    near = offer(keeper, "127.0.0.1", 5)
+    other = offer(keeper, "203.0.113.6", 1)
+    for one in (*taken, *near, *other):
+        if one:
+            one.close()
+            one.close()
+    assert keeper.inside == 0
+    if numbers.connections:
+        (again,) = offer(keeper, "203.0.113.5", 1)
+        assert again
+        again.close()

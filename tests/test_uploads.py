@@ -274,8 +274,8 @@ async def test_one_that_nobody_went_on_with_is_let_go_of(house: House) -> None:
         assert old.ended and not held.ended
         assert house.state(old)[0] == "failed" and "nobody went on" in str(house.state(old)[2])
     assert sorted(house.kept()) == [held.id, f"{held.id}.json"]
-    await held.remove("enough")
-    await held.remove("enough")
+    await held.remove("enough", "taken_back")
+    await held.remove("enough", "taken_back")
     assert house.kept() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -67,7 +68,7 @@ def _fault(path: Path, file: FileRef, shared: dict[int, str]) -> str:
     """What is wrong with it, if anything. Bytes that have several names are read once."""
     try:
         with path.open("rb") as held:
-            found = path.stat()
+            found = os.fstat(held.fileno())
             if found.st_size != file.size:
                 return f"{found.st_size} bytes are there, expected {file.size}"
             sha256 = shared.get(found.st_ino) or hashlib.file_digest(held, "sha256").hexdigest()

@@ -36,10 +36,16 @@ class Tokens:
         return cls(member, _read_or_make(folder / HOST_FILE))
 
     def is_member(self, secret: str) -> bool:
-        return self.member is not None and _same(secret, self.member)
+        return self.member is not None and same(secret, self.member)
 
     def is_host(self, secret: str) -> bool:
-        return _same(secret, self.host)
+        return same(secret, self.host)
+
+    def cookie(self, host: bool) -> str:
+        """What a browser shows once it showed a token: ends with it, tells nothing of it, and can be guessed by nobody,
+        not even where a token that was made by hand can."""
+        worth = f"{'host' if host else 'member'} {self.member}"
+        return hmac.new(self.host.encode(), worth.encode(), "sha256").hexdigest()
 
 
 def rotate(path: Path) -> str:
@@ -48,7 +54,8 @@ def rotate(path: Path) -> str:
     return _read_or_make(path)
 
 
-def _same(given: str, ours: str) -> bool:
+def same(given: str, ours: str) -> bool:
+    """Compared whole, in a time that tells nothing of where they differ."""
     return hmac.compare_digest(given.encode(errors="surrogatepass"), ours.encode())
 
 

@@ -43,15 +43,31 @@ class Zones:
             return Zone.ELSEWHERE
         if found.is_loopback:
             return Zone.LOOPBACK
-        if any(found in network for network in self._trust if network.version == found.version):
-            return Zone.TRUSTED
-        return Zone.ELSEWHERE
+        return Zone.TRUSTED if self.has(found) else Zone.ELSEWHERE
+
+    def has(self, ip: IpAddress) -> bool:
+        """Whether one of the networks holds it."""
+        return any(ip in network for network in self._trust if network.version == ip.version)
 
 
 def bare(ip: str) -> IpAddress:
     """The address itself: `::ffff:10.0.0.5` is 10.0.0.5, `fe80::1%eth0` is fe80::1. Raises `ValueError`."""
     found = ipaddress.ip_address(ip.partition("%")[0])
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def household(ip: str) -> str:
+    """Whom a limit counts as one: an IPv4 address, or a /64 of IPv6, in which one host has as many as it likes.
+
+    Link-local addresses all lie in one /64, so each stands for itself.
+    """
+    try:
+        found = bare(ip)
+    except ValueError:
+        return ip
+    if found.version == 4 or found.is_link_local:
+        return str(found)
+    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 def networks(words: Iterable[str]) -> tuple[Network, ...]:

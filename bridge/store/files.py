@@ -31,6 +31,8 @@ P = TypeVar("P", bound="DiskPart")
 WRITERS: Final = 4
 SMALL_BYTES: Final = 64 * 1024
 """Up to here a file whose size is known is held in memory until it is whole (`bench/small_files.py`)."""
+BEGINNING_BYTES: Final = 256 * 1024
+"""So much is looked at to tell what a file is; a photograph's measures come after what its camera says of itself."""
 _CLOSED: Final = -1
 _O_BINARY: Final = getattr(os, "O_BINARY", 0)  # Windows
 _O_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
@@ -42,6 +44,8 @@ class DiskFiles:
     def __init__(self, folder: Path, claim: Callable[[int], object] = lambda size: None) -> None:
         self.claim = claim
         """Asked before bytes are taken; refuses those that there is no room for."""
+        self.on_remove: Callable[[str], object] = lambda id: None
+        """Told, on a writer thread, before the bytes of an id are removed: what was made of them goes too."""
         self._parts = folder / "parts"
         self._whole = folder / "files"
         self.uploads = folder / "uploads"
@@ -86,6 +90,7 @@ class DiskFiles:
         self._aside("bytes that two files have are kept twice", self._link, id, first)
 
     def _unlink(self, id: str) -> None:
+        self.on_remove(id)  # first, so that a kill between the two leaves what is found at the next start
         with self._naming:
             self.path(id).unlink(missing_ok=True)
 
@@ -191,7 +196,7 @@ class DiskPart:
         self._fd = self._opened(how)
 
     def _opened(self, how: int) -> int:
-        return os.open(self._part, os.O_WRONLY | _O_NOFOLLOW | _O_BINARY | how, 0o600)
+        return os.open(self._part, os.O_RDWR | _O_NOFOLLOW | _O_BINARY | how, 0o600)
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         await self._run(self._write, data)
@@ -226,9 +231,11 @@ class DiskPart:
 
     def _commit(self) -> Digest:
         os.fsync(self._fd)
+        os.lseek(self._fd, 0, os.SEEK_SET)  # `pread` is not on Windows
+        beginning = os.read(self._fd, BEGINNING_BYTES)
         self.shut()
         self._files.shelve(self._part, self._whole)
-        return Digest(self._size, self._sha256.hexdigest())
+        return Digest(self._size, self._sha256.hexdigest(), beginning)
 
     @classmethod
     def store(cls, make: Callable[[], DiskPart], data: bytearray) -> Digest:

@@ -17,8 +17,9 @@ import msgspec
 from aiohttp import web
 
 from bridge import gate
-from bridge.model import Draft, Entry, Error, Gap, Peer, Refused, Signal, Stored, StoreError, Typing, address
+from bridge.model import Draft, Entry, Error, Gap, Peer, Refused, Signal, Stored, StoreError, Typing
 from bridge.outlet import Outlet, cut
+from bridge.policy import Caller, Limits, Zone
 from bridge.room import Cursor, Room
 from bridge.rooms import Author, Rooms
 from bridge.ruling import ruled
@@ -60,8 +61,16 @@ class BrowserSeat(Outlet):
 class BrowserTransport:
     """`GET /r/{room}/ws`: one seat for each WebSocket; `is_host` says who rules the house."""
 
-    def __init__(self, rooms: Rooms, is_host: Callable[[web.Request], bool]) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        limits: Limits,
+        caller_of: Callable[[web.Request], Caller],
+        is_host: Callable[[web.Request], bool],
+    ) -> None:
+        self.limits = limits
         self._rooms = rooms
+        self._caller_of = caller_of
         self._is_host = is_host
         self._open: set[_Browser] = set()
         self._beating: asyncio.TimerHandle | None = None
@@ -83,7 +92,7 @@ class BrowserTransport:
         if (taken := await handshake.take_over(request)) is None:
             return handshake
         transport, ahead = taken
-        one = _Browser(room, self._rooms.author(client), transport, self)
+        one = _Browser(room, self._rooms.author(client), transport, self, self._caller_of(request))
         self._open.add(one)
         if self._beating is None:
             self._beating = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._beat)
@@ -154,11 +163,13 @@ class _Browser(asyncio.Protocol):
     """One WebSocket in one room."""
 
     __slots__ = (
+        "_addr",
         "_author",
         "_cursor",
         "_decoder",
         "_events",
         "_house",
+        "_limited",
         "_missed",
         "_room",
         "_seat",
@@ -167,12 +178,16 @@ class _Browser(asyncio.Protocol):
         "_unanswered",
     )
 
-    def __init__(self, room: Room, author: Author, transport: asyncio.Transport, house: BrowserTransport) -> None:
+    def __init__(
+        self, room: Room, author: Author, transport: asyncio.Transport, house: BrowserTransport, caller: Caller
+    ) -> None:
         self._room = room
         self._author = author
         self._transport = transport
         self._seat = BrowserSeat(transport)
         self._house = house
+        self._addr = caller.addr
+        self._limited = caller.ip if caller.zone is Zone.ELSEWHERE else ""
         self._decoder = websocket.Decoder(browser.FRAME_IN_MAX_BYTES)
         self._events = _NOTHING  # what was received and is not yet taken
         self._cursor: Cursor | None = None
@@ -185,14 +200,13 @@ class _Browser(asyncio.Protocol):
         room = self._room
         refused = None
         seated = room.people.get(self._author.id)  # another tab of the same author
-        addr = address(self._transport.get_extra_info("peername"))
-        name = seated.name if seated else f"web-{addr.rpartition(':')[2]}"
+        name = seated.name if seated else f"web-{self._addr.rpartition(':')[2]}"
         try:
             name = gate.clean_name(wish) if wish else name
         except Refused as bad_name:
             refused = bad_name
         try:
-            self._cursor = cursor = room.join(Peer(self._author.id, name, "web", addr), self._seat, start, host)
+            self._cursor = cursor = room.join(Peer(self._author.id, name, "web", self._addr), self._seat, start, host)
         except Refused as removed:
             room.tally.refused(removed.code, "web")
             self.show_out(removed)
@@ -297,6 +311,8 @@ class _Browser(asyncio.Protocol):
             self._take(heard)
 
     def _take(self, heard: browser.Heard) -> None:
+        if self._limited and self._too_often(heard):
+            return
         match heard:
             case browser.Say(key, text):
                 self._say(key, text)
@@ -310,6 +326,16 @@ class _Browser(asyncio.Protocol):
                 self._typing()
             case browser.Fault(error):
                 self._refuse(error)
+
+    def _too_often(self, heard: browser.Heard) -> bool:
+        """Whether this is one more than its address may send; then it was told so. Typing has a clock of its own."""
+        if isinstance(heard, browser.Typing) or not (wait := self._house.limits.messages.wait(self._limited)):
+            return False
+        most = self._house.limits.numbers.messages_per_s
+        told = f"one address may send {most} messages a second (--messages-per-s); go on in {wait:.2f} s"
+        key = heard.key if isinstance(heard, browser.Say | browser.Withdraw) else None
+        self._refuse(Error("rate_limited", told, key))
+        return True
 
     def _say(self, key: str, text: str | None = None, withdraws: int | None = None) -> None:
         if self._cursor is not None:
@@ -351,8 +377,7 @@ class _Browser(asyncio.Protocol):
             case Refused() as refused:
                 self._refuse(browser.refusal(refused, key))
             case fault:
-                addr = address(self._transport.get_extra_info("peername"))
-                logger.error("no entry for %s in room %s", addr, self._room.name, exc_info=fault)
+                logger.error("no entry for %s in room %s", self._addr, self._room.name, exc_info=fault)
                 told = fault.told if isinstance(fault, StoreError) else StoreError.told
                 self._tell(Error("busy", told, key))
         if self._events is not _NOTHING:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from bridge import gate
+from bridge.inlet import Inlet
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
 from bridge.model import Peer, Refused, Stored, StoreError, address
@@ -24,7 +25,6 @@ logger = logging.getLogger("roombridge.upload")
 
 OWNER: Final = "tcp"
 """Who may go on with a file that broke off: any sender of a header like its first, whose digest tells the bytes."""
-READ_BYTES: Final = 1024 * 1024
 DRAIN_MAX_BYTES: Final = 64 * 1024 * 1024
 """How much of a refused file is read away, so that its sender gets as far as reading why."""
 HEADER_S: Final = 10.0
@@ -44,7 +44,7 @@ class UploadTransport:
         self._room = room
         self._quota = quota
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: Inlet, writer: asyncio.StreamWriter) -> None:
         """One connection: file after file, until it ends or breaks a rule."""
         if self._policy.role_of((writer.get_extra_info("peername") or ("",))[0]) is Role.STRANGER:
             self._rooms.tally.refused("forbidden", "tcp")
@@ -122,7 +122,7 @@ class UploadTransport:
 class _Sent:
     """What one connection sends, asked for piece by piece."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: Inlet, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._decoder = upload.Decoder()
@@ -176,7 +176,7 @@ class _Sent:
         with suppress(TimeoutError):
             async with asyncio.timeout(HEADER_S):
                 drained = 0
-                while drained < DRAIN_MAX_BYTES and (data := await self._reader.read(READ_BYTES)):
+                while drained < DRAIN_MAX_BYTES and (data := await self._reader.read()):
                     drained += len(data)
 
     async def _next(self) -> upload.Event | None:
@@ -184,7 +184,7 @@ class _Sent:
         while (event := next(self._events, None)) is None:
             try:
                 async with asyncio.timeout_at(self._due()):
-                    data = await self._reader.read(READ_BYTES)
+                    data = await self._reader.read()
             except TimeoutError:
                 if self._inside:
                     raise ConnectionResetError(f"silent for {SILENCE_S:.0f} s inside a file") from None

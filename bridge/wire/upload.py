@@ -80,7 +80,7 @@ class Decoder:
         """The first `size` bytes of the file whose header came last will not come: they are here already."""
         self._left -= size
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes | memoryview) -> Iterator[Event]:
         view = memoryview(data)
         while len(view) or self._ready():
             if self._left:

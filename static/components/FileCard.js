@@ -2,7 +2,7 @@
 
 import { useState } from "../vendor/preact-hooks.js";
 import { bytes } from "../helpers/format.js";
-import { curlLine, kindOf } from "../helpers/files.js";
+import { curlLine, kindOf, lookAt } from "../helpers/files.js";
 import { FileIcon } from "./FileIcon.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
@@ -43,7 +43,7 @@ function Look({ file }) {
     case "image":
       return html`
         <button type="button" class="preview" aria-label=${t("file.open", { name: file.name })} onClick=${() => (view.file.value = file)}>
-          <img src=${file.url} alt="" loading="lazy" decoding="async" />
+          <img src=${lookAt(file)} width=${file.width} height=${file.height} alt="" loading="lazy" decoding="async" onError=${(event) => whole(event.target, file.url)} />
         </button>
       `;
     case "video":
@@ -53,6 +53,11 @@ function Look({ file }) {
     default:
       return null;
   }
+}
+
+/** Where there is no thumbnail after all. */
+function whole(image, url) {
+  if (image.getAttribute("src") !== url) image.src = url;
 }
 
 /** What needs a window: a text in ours, a PDF in the browser's own. */

@@ -38,6 +38,7 @@ export function Files({ room }) {
     </div>
     ${!shown.length && html`<p class="panel-note">${noneWords(t, state.value, entries.value.length)}</p>`}
     <ul class="files">${shown.map((entry) => html`<${FileRow} key=${entry.seq} entry=${entry} />`)}</ul>
+    ${entries.value.length > 0 && html`<a class="quiet-button" href=${`${room.path}/files.zip`} download><${Icon} name="save" />${t("files.all")}</a>`}
     ${more.value && html`<button type="button" class="quiet-button" disabled=${state.value === "asking"} onClick=${() => room.files.older()}>${t("search.older")}</button>`}
   `;
 }

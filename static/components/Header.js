@@ -29,6 +29,7 @@ export function Header({ room, show }) {
       </button>
       <div class="room-switches">
         <span class="wide-switches"><${LanguageSwitch} /><${ThemeSwitch} /></span>
+        <button type="button" class="icon-button share-button" aria-label=${t("share.title")} title=${t("share.title")} onClick=${() => view.open("share")}><${Icon} name="share" /></button>
         <button type="button" class="icon-button" aria-label=${t("search.open")} title=${t("search.open")} onClick=${() => show("search")}><${Icon} name="search" /></button>
         <button type="button" class="icon-button people-button" aria-label=${t("people.show", { n: count })} onClick=${() => show("people")}>
           <${Icon} name="people" /><span class="people-number" aria-hidden="true">${count}</span>

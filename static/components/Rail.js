@@ -1,14 +1,17 @@
 // Beside the log, or in a sheet on a phone: people, files, how devices connect, and search, each behind its tab.
 
 import { TABS } from "../models/view.js";
-import { Connect } from "./Connect.js";
-import { Files } from "./Files.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
+import { lazy } from "./lazy.js";
 import { People } from "./People.js";
-import { Search } from "./Search.js";
 
-const PANELS = { people: People, files: Files, connect: Connect, search: Search };
+const PANELS = {
+  people: People,
+  files: lazy("Files", () => import("./Files.js")),
+  connect: lazy("Connect", () => import("./Connect.js")),
+  search: lazy("Search", () => import("./Search.js")),
+};
 
 export function Rail({ room }) {
   const { view } = useHouse();

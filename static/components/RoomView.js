@@ -7,13 +7,15 @@ import { DropArea } from "./DropArea.js";
 import { Header } from "./Header.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
+import { lazy } from "./lazy.js";
 import { Log } from "./Log.js";
 import { Rail } from "./Rail.js";
 import { Title } from "./Title.js";
 import { NARROW, useMedia } from "./useMedia.js";
 import { useHostParts } from "./useHostParts.js";
 import { useKeys } from "./useKeys.js";
-import { Windows } from "./Windows.js";
+
+const Windows = lazy("Windows", () => import("./Windows.js"));
 
 export function RoomView({ room }) {
   const { view } = useHouse();
@@ -52,7 +54,7 @@ export function RoomView({ room }) {
         <${Writing} room=${room} />
       </main>
       ${!narrow && html`<aside class="rail" aria-label=${t("rail.label")}><${Rail} room=${room} /></aside>`}
-      <${Windows} room=${room} />
+      ${(view.sheet.value || view.file.value) && html`<${Windows} room=${room} />`}
       <${DropArea} room=${room} />
     </div>
   `;

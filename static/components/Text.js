@@ -2,15 +2,30 @@
 
 import { useState } from "../vendor/preact-hooks.js";
 import { h } from "../vendor/preact.js";
-import { isLong, markdown } from "../helpers/markdown.js";
+import { signal } from "../vendor/signals.js";
+import { asTyped, isLong, isPlain } from "../helpers/plain.js";
 import { html } from "./html.js";
 import { useWords } from "./house.js";
 import { memo } from "./memo.js";
 
+const markdown = signal(null); // (text) => tree, once the first text has asked for it
+
 export const Text = memo(({ text }) => {
-  const words = html`<div class="text" dir="auto">${markdown(text).map(elementOf)}</div>`;
+  const words = html`<div class="text" dir="auto">${read(text).map(elementOf)}</div>`;
   return isLong(text) ? html`<${Folded}>${words}<//>` : words;
 });
+
+function read(text) {
+  if (isPlain(text)) return asTyped(text);
+  if (markdown.value) return markdown.value(text);
+  fetchMarkdown();
+  return asTyped(text);
+}
+
+async function fetchMarkdown() {
+  const module = await import("../helpers/markdown.js").catch(() => null); // out of reach: the next text asks again
+  if (module) markdown.value = module.markdown;
+}
 
 /** A whole log file that somebody pasted takes a few lines until it is wanted. */
 function Folded({ children }) {

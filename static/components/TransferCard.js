@@ -30,10 +30,14 @@ function progressWords({ t, lang, received, size, rate, state, failed }) {
   const amount = size == null ? bytes(received, lang) : t("transfer.of", { received: bytes(received, lang), size: bytes(size, lang) });
   if (failed) return amount;
   if (state === "queued") return t("transfer.queued");
-  if (state === "paused") return `${amount} · ${t("transfer.paused")}`;
+  if (["paused", "waiting", "halfway"].includes(state)) return `${amount} · ${t(`transfer.${state}`)}`;
   const left = secondsLeft(received, size, rate);
-  return [amount, rate && `${bytes(rate, lang)}/s`, left && t("transfer.left", { time: duration(left, lang) })].filter(Boolean).join(" · ");
+  const parts = [amount, rate && `${bytes(rate, lang)}/s`, left && t("transfer.left", { time: duration(left, lang) })];
+  return parts.filter(Boolean).map(unbroken).join(" · ");
 }
+
+/** A narrow card breaks its line between two numbers, not within one. */
+const unbroken = (words) => words.replaceAll(" ", "\u00a0");
 
 /** Told to screen readers only at each quarter, else they would speak of nothing else. */
 function Bar({ name, part }) {

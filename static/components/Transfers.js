@@ -1,8 +1,9 @@
 // Everybody's files on their way in, below the last entry: one card each, from the first byte on.
 
-import { errorWords } from "../helpers/words.js";
+import { bytes } from "../helpers/format.js";
+import { errorWords, failureWords } from "../helpers/words.js";
 import { html } from "./html.js";
-import { useWords } from "./house.js";
+import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 import { TransferCard } from "./TransferCard.js";
 
@@ -10,28 +11,26 @@ export function Transfers({ room }) {
   const { t } = useWords();
   const transfers = room.transfers.list.value;
   const uploads = room.uploads.list.value;
-  const claimed = new Set(uploads.map((upload) => upload.id));
+  const halfway = room.halfway.value;
+  const claimed = new Set([...uploads, ...halfway].map(({ id }) => id));
+  const told = (mine) => transfers.find(({ id }) => id === mine.id);
   if (!transfers.length && !uploads.length) return null;
   return html`
     <ul class="transfers" aria-label=${t("transfer.list")}>
       ${transfers.filter(({ id }) => !claimed.has(id)).map((transfer) => html`<${Theirs} key=${transfer.id} transfer=${transfer} room=${room} />`)}
-      ${uploads.map((upload) => html`<${Mine} key=${upload.key} upload=${upload} told=${transfers.find(({ id }) => id === upload.id)} room=${room} />`)}
+      ${halfway.map((upload) => html`<${Halfway} key=${upload.key} upload=${upload} told=${told(upload)} room=${room} />`)}
+      ${uploads.map((upload) => html`<${Mine} key=${upload.key} upload=${upload} told=${told(upload)} room=${room} />`)}
     </ul>
   `;
 }
 
 function Theirs({ transfer, room }) {
   const { t } = useWords();
-  const { state, received, size, rate, reason, name, from } = transfer;
-  const failed = state === "failed" && failure(t, reason);
+  const { state, received, size, rate, name, from } = transfer;
+  const failed = state === "failed" && failureWords(t, transfer);
   return html`
     <${TransferCard} name=${name} from=${from} received=${received} size=${size} rate=${rate} state=${state} failed=${failed}>
-      ${failed &&
-      html`
-        <button type="button" class="icon-button" aria-label=${t("transfer.dismiss", { name })} onClick=${() => room.transfers.drop(transfer.id)}>
-          <${Icon} name="close" />
-        </button>
-      `}
+      ${failed && html`<${Button} icon="close" words=${t("transfer.dismiss", { name })} press=${() => room.transfers.drop(transfer.id)} />`}
     <//>
   `;
 }
@@ -39,25 +38,41 @@ function Theirs({ transfer, room }) {
 /** My upload with what the server tells of it: its count of bytes is the true one. */
 function Mine({ upload, told, room }) {
   const { t } = useWords();
-  const { key, name, size, state, code, message } = upload;
+  const { key, name, size, state, url, code, message } = upload;
+  const { uploads } = room;
   const failed = state === "failed" && errorWords(t, code, message);
-  const shown = state === "queued" ? "queued" : (told?.state ?? "receiving");
+  const sending = state === "sending" || state === "sent";
   return html`
-    <${TransferCard} mine name=${name} from=${room.you.value} received=${told?.received ?? upload.sent} size=${size} rate=${told?.rate} state=${shown} failed=${failed}>
-      ${failed &&
-      html`
-        <button type="button" class="icon-button" aria-label=${t("transfer.retry", { name })} title=${t("transfer.retry", { name })} onClick=${() => room.uploads.retry(key)}>
-          <${Icon} name="retry" />
-        </button>
-      `}
-      <button type="button" class="icon-button" aria-label=${t("transfer.cancel", { name })} title=${t("transfer.cancel", { name })} onClick=${() => room.uploads.cancel(key)}>
-        <${Icon} name="close" />
-      </button>
+    <${TransferCard} mine name=${name} from=${room.you.value} received=${told?.received ?? upload.sent} size=${size} rate=${sending && told?.rate} state=${sending ? "receiving" : state} failed=${failed}>
+      ${failed && html`<${Button} icon="retry" words=${t("transfer.retry", { name })} press=${() => uploads.resume(key)} />`}
+      ${url && state === "sending" && html`<${Button} icon="pause" words=${t("transfer.pause", { name })} press=${() => uploads.pause(key)} />`}
+      ${state === "paused" && html`<${Button} icon="resume" words=${t("transfer.resume", { name })} press=${() => uploads.resume(key)} />`}
+      <${Button} icon="close" words=${t("transfer.cancel", { name })} press=${() => room.cancel(upload)} />
     <//>
   `;
 }
 
-/** A reason is an error code where there is one for it, else the server's own words. */
-function failure(t, reason) {
-  return reason ? errorWords(t, reason, reason) : t("transfer.failed");
+/** Begun by an earlier page, which had the file in its hand; this one has to be given it once more. */
+function Halfway({ upload, told, room }) {
+  const { notices } = useHouse();
+  const { t, lang } = useWords();
+  const { name, size } = upload;
+  const choose = ({ target }) => {
+    const [file] = target.files;
+    if (file && !room.goOn(upload, file)) notices.tell(t("transfer.other", { name, size: bytes(size, lang) }), "bad");
+    target.value = "";
+  };
+  return html`
+    <${TransferCard} mine name=${name} from=${room.you.value} received=${told?.received} size=${size} state="halfway">
+      <label class="icon-button choose" title=${t("transfer.choose", { name })}>
+        <${Icon} name="attach" />
+        <input type="file" class="only-read" aria-label=${t("transfer.choose", { name })} onChange=${choose} />
+      </label>
+      <${Button} icon="close" words=${t("transfer.cancel", { name })} press=${() => room.cancel(upload)} />
+    <//>
+  `;
+}
+
+function Button({ icon, words, press }) {
+  return html`<button type="button" class="icon-button" aria-label=${words} title=${words} onClick=${press}><${Icon} name=${icon} /></button>`;
 }

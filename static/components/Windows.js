@@ -7,6 +7,7 @@ import { Menu } from "./Menu.js";
 import { Preview } from "./Preview.js";
 import { Rail } from "./Rail.js";
 import { Rooms } from "./Rooms.js";
+import { Share } from "./Share.js";
 import { Sheet } from "./Sheet.js";
 import { useHostParts } from "./useHostParts.js";
 
@@ -22,6 +23,8 @@ export function Windows({ room }) {
       return html`<${Sheet} title=${room.name} close=${close}><${Rail} room=${room} /><//>`;
     case "rooms":
       return html`<${Sheet} title=${t("rooms.title")} close=${close}><${Rooms} room=${room} /><//>`;
+    case "share":
+      return html`<${Sheet} title=${t("share.title")} wide close=${close}><${Share} room=${room} /><//>`;
     case "menu":
       return html`<${Sheet} title=${t("menu.title")} close=${close}><${Menu} room=${room} /><//>`;
     case "rules":

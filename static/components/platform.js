@@ -1,6 +1,9 @@
 // The browser behind the models: sockets, timers, requests, storage. Tests hand the models another one.
 
-/** `{open, later, forget, frame, now, random, get, put}` */
+import { dropUpload, sendResumable } from "./resumable.js";
+import { problemOf } from "../helpers/words.js";
+
+/** `{open, later, forget, frame, now, random, get, put, send, drop}` */
 export const platform = {
   open: (path) => new WebSocket(new URL(path, location.href.replace(/^http/, "ws"))),
   later: (ms, call) => setTimeout(call, ms),
@@ -10,6 +13,8 @@ export const platform = {
   random: () => Math.random(),
   get: getJson,
   put: putFile,
+  send: sendResumable,
+  drop: dropUpload,
 };
 
 /** Before the next paint; a hidden tab paints nothing, so there it is soon. */
@@ -65,7 +70,7 @@ function putFile({ path, file, key, author, progress }) {
     request.upload.onprogress = (event) => progress(event.loaded);
     request.onload = () => {
       if (request.status < 300 && request.response) resolve(request.response);
-      else reject({ code: request.response?.code ?? "unknown", message: request.response?.detail ?? request.statusText });
+      else reject(problemOf(request.response));
     };
     request.onerror = () => reject({ code: "unreachable", message: "" });
     request.onabort = () => reject({ code: "cancelled", message: "" });

@@ -1,6 +1,7 @@
 // Questions about a file that its name, size or type answers.
 
 export const TEXT_PREVIEW_BYTES = 64 * 1024;
+export const SMALL_PICTURE_BYTES = 64 * 1024;
 
 // The types that the server serves for looking at rather than for saving; SVG can carry script and is not among them.
 const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
@@ -12,6 +13,9 @@ export function kindOf({ media_type: type = "" }) {
   const [family] = type.split("/");
   return ["video", "audio", "text"].includes(family) && type !== "text/html" ? family : null;
 }
+
+/** Where a look at a picture comes from: a small one is taken as it is, of a large one the server makes a thumbnail. */
+export const lookAt = ({ id, url, size, width }) => (width && size > SMALL_PICTURE_BYTES ? `/thumbs/${id}` : url);
 
 /** Bytes as a text: UTF-8, else GB18030, as the server reads what is said; a sign cut in two at the end is left out. */
 export function textOf(data) {

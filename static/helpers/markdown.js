@@ -24,12 +24,6 @@ export function markdown(text) {
   return blocks(tokens, 0);
 }
 
-const LONG_CHARS = 1500;
-const LONG_LINES = 18;
-
-/** Longer than most want to scroll past. */
-export const isLong = (text) => text.length > LONG_CHARS || text.split("\n", LONG_LINES + 1).length > LONG_LINES;
-
 const node = (tag, children, more = {}) => ({ tag, children, ...more });
 const asTyped = (token) => node("p", [token.raw.replace(/\n+$/, "")]);
 

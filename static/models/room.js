@@ -22,7 +22,10 @@ import { RoomLog } from "./log.js";
 import { Search } from "./search.js";
 import { Transfers } from "./transfers.js";
 import { Typing } from "./typing.js";
+import { Unfinished } from "./unfinished.js";
 import { Uploads } from "./uploads.js";
+
+const PUT_MAX_BYTES = 2 ** 20; // sent before anybody could press "pause"; what is larger may stop and go on
 
 export class Room {
   you = signal(null); // the peer that we are, once `hello` has said so
@@ -38,8 +41,8 @@ export class Room {
 
   /**
    * `page` is what the server wrote into the page: {name, epoch, lastSeq, count, entries}. `me` is {name, client}.
-   * `platform` is the browser behind the models; `shelves` has `outbox`, `mine` and `seen`; `refused({code, message})` hears
-   * errors that belong to nothing we said.
+   * `platform` is the browser behind the models; `shelves` has `outbox`, `mine`, `seen` and `unfinished`; `refused({code,
+   * message})` hears errors that belong to nothing we said.
    */
   constructor({ page, me, platform, shelves, newKey, refused }) {
     this.name = page.name;
@@ -56,7 +59,9 @@ export class Room {
     this.typing = new Typing(platform);
     this.mine = new Mine(shelves.mine);
     this.outbox = new Outbox(shelves.outbox);
-    this.uploads = new Uploads((file, name, key, progress) => this.#put(file, name, key, progress));
+    this.unfinished = new Unfinished(shelves.unfinished);
+    const carrier = { send: (...what) => this.#carry(...what), drop: (url) => platform.drop(url, this.me) };
+    this.uploads = new Uploads(platform, carrier, this.unfinished);
     this.history = new History(this.log, (query) => this.ask(query));
     this.search = new Search(platform, this.path);
     this.files = new RoomFiles(platform, this.path);
@@ -66,6 +71,12 @@ export class Room {
     this.peers.heard(page.entries.map(({ from, at }) => [from.id, at]));
     this.connection = new Connection(platform, () => this.#address(), (frame) => this.#hear(frame));
 
+    // Begun by an earlier page, and nobody is sending: they wait for their file.
+    this.halfway = computed(() => {
+      const here = new Set(this.uploads.list.value.map(({ key }) => key));
+      const resting = new Set(this.transfers.list.value.filter(({ state }) => state === "paused").map(({ id }) => id));
+      return this.unfinished.list.value.filter(({ key, id }) => resting.has(id) && !here.has(key));
+    });
     this.rows = computed(() => {
       const drafts = this.log.detached.value ? [] : this.outbox.drafts.value;
       const rows = rowsOf(this.log.items.value, drafts, (entry) => this.mine.has(entry));
@@ -135,10 +146,25 @@ export class Room {
     }
   }
 
+  /** A file to send; or one that an earlier page began to send, which goes on. */
   upload(file, name) {
-    const key = this.#newKey();
+    const same = (one) => one.name === name && one.size === file.size && one.modified === file.lastModified;
+    const { key = this.#newKey(), url } = this.halfway.value.find(same) ?? {};
     this.mine.remember(key);
-    this.uploads.add(key, file, name);
+    this.uploads.add(key, file, name, url);
+  }
+
+  /** Here is the file of something that lies half way. Answers whether it can be. */
+  goOn({ key, name, size, url }, file) {
+    if (file.size !== size) return false;
+    this.uploads.add(key, file, name, url);
+    return true;
+  }
+
+  /** A file of mine is not wanted any more; nobody need tell me that it failed. */
+  cancel({ key, id, url }) {
+    if (id) this.transfers.drop(id);
+    this.uploads.cancel(key, url);
   }
 
   /** Entries of this room by `before=`, `after=` and `limit=`. */
@@ -166,8 +192,10 @@ export class Room {
     this.connection.send({ type: "say", key, text });
   }
 
-  #put(file, name, key, progress) {
-    const put = this.#platform.put({ path: uploadPath(this.name, name), file, key, author: this.me, progress });
+  #carry(file, { key, name, url }, told) {
+    const what = { file, name, key, url, author: this.me, ...told };
+    if (file.size > PUT_MAX_BYTES) return this.#platform.send({ path: `${this.path}/uploads`, ...what });
+    const put = this.#platform.put({ path: uploadPath(this.name, name), ...what });
     put.done.then((entry) => this.#stored(key, entry), () => {});
     return put;
   }
@@ -272,7 +300,9 @@ export class Room {
     this.rules.meet(hello);
     this.peers.meet(hello.peers, hello.count);
     this.transfers.meet(hello.transfers);
+    this.unfinished.meet(hello.transfers.map(({ id }) => id));
     this.connection.seated();
+    this.uploads.revive();
     for (const draft of this.outbox.waiting()) this.#send(draft);
   }
 

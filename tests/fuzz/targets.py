@@ -14,6 +14,7 @@ import msgspec
 
 from bridge import gate
 from bridge.lookalikes import looks
+from bridge.media import UNKNOWN, measures, media_type, shown
 from bridge.model import Entry, FileRef, Peer, Refused
 from bridge.wire import browser, datagram, events, line, plain, upload, websocket
 from bridge.wire.sniff import Language, sniff
@@ -159,9 +160,31 @@ def numbers(data: bytes) -> None:
         assert 0 <= gate.clean_number(seq, "Last-Event-ID", 0) < 2**63
 
 
+def beginnings(data: bytes) -> None:
+    """A file that begins so is of a type of ours; what is only saved stays so; its measures are some, or none."""
+    for name in ("a.png", "a.txt", "a.html", "a"):
+        type = media_type(name, data)
+        assert shown(type) or (type == UNKNOWN and name in ("a.png", "a")) or (type, name) == ("text/html", "a.html")
+    measured = measures(data)
+    assert measured is None or min(measured) > 0
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (opening, uploads, header, lines, datagrams, frame, frames, names, file_names, commands, numbers)
+    for target in (
+        opening,
+        uploads,
+        header,
+        lines,
+        datagrams,
+        frame,
+        frames,
+        names,
+        file_names,
+        commands,
+        numbers,
+        beginnings,
+    )
 }
 
 

@@ -30,6 +30,7 @@ FLAGS = (
     "--disable-sync --disable-quic --no-first-run"
 ).split()
 HOST_RULE = "--host-resolver-rules=MAP room.lan 127.0.0.1"
+PATIENCE_MS = 20_000  # a page waits up to 10 s between two tries, and the machine may have much else to do
 VIEWPORTS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 
 
@@ -64,6 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, HOST_RULE])
         yield browser

@@ -17,9 +17,6 @@ from tests.support.process import Running
 # What Chromium itself writes when nobody listens; the page cannot keep it from doing so.
 NOBODY_LISTENS = "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to"
 
-# The page waits up to 10 s between two tries, longer than a story usually waits for anything.
-PATIENCE_MS = 15_000
-
 
 async def say(page: Page, text: str) -> None:
     await page.get_by_label("Write a message").fill(text)
@@ -39,7 +36,7 @@ async def test_after_a_crash_the_page_resumes_and_sends_what_waited(visit, house
     await asyncio.to_thread(house.start)
 
     for page in (alice, bob):
-        await expect(page.locator(".draft")).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(page.locator(".draft")).to_have_count(0)
         await expect(page.locator(".connection.open")).to_be_visible()
         await expect(page.locator(".banner")).to_have_count(0)
         await expect(page.locator(".text")).to_have_count(3)
@@ -75,7 +72,7 @@ async def test_another_log_at_the_same_address_starts_the_page_again(visit, hous
     await expect(page.locator(".text")).to_have_text(["of the old log"])
     shutil.rmtree(house.data)
     await asyncio.to_thread(house.start)
-    await expect(page.locator(".empty")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.locator(".empty")).to_be_visible()
     await expect(page.locator(".connection.open")).to_be_visible()
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as udp:
         udp.sendto(b"of the new log", house.address)

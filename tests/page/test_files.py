@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from zipfile import ZipFile
 
 import pytest
 
@@ -11,6 +12,7 @@ from playwright.async_api import Page, expect
 
 from tests.page.acts import put
 from tests.page.test_room import PNG
+from tests.support.pictures import noise
 from tests.support.process import Running
 
 
@@ -31,6 +33,17 @@ async def test_a_picture_opens_large_and_escape_closes_it(visit, house: Running)
     await page.keyboard.press("Escape")
     await expect(window).to_have_count(0)
     await expect(page.get_by_role("button", name="Open dot.png")).to_be_focused()
+
+
+async def test_of_a_large_picture_a_thumbnail_is_shown_in_the_place_held_for_it(visit, house: Running) -> None:
+    await put(house, "large.png", noise())
+    page = await visit("alice")
+    image = page.get_by_role("button", name="Open large.png").locator("img")
+    await expect(image).to_have_js_property("naturalWidth", 800)
+    assert [await image.get_attribute(name) for name in ("width", "height")] == ["1000", "500"]
+    assert (await image.get_attribute("src")).startswith("/thumbs/")
+    await page.get_by_role("button", name="Open large.png").click()
+    await expect(page.get_by_role("dialog").locator("img")).to_have_js_property("naturalWidth", 1000)
 
 
 async def test_a_text_is_looked_at_by_its_beginning_in_either_encoding(visit, house: Running) -> None:
@@ -94,6 +107,10 @@ async def test_the_files_tab_finds_sorts_and_follows(visit, house: Running) -> N
     await expect(names).to_have_text(["b9.txt", "报告.pdf", "b10.txt"])
     await put(house, "late.zip", b"x" * 9000)
     await expect(names.first).to_have_text("late.zip")
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Save all as ZIP").click()
+    with ZipFile(await (await download.value).path()) as archive:
+        assert sorted(archive.namelist()) == ["b10.txt", "b9.txt", "late.zip", "报告.pdf"]
     await page.get_by_label("Filter by name or sender").fill("小明")
     await expect(names).to_have_text(["b9.txt"])
     await names.click()

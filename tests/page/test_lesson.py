@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 import socket
 from contextlib import closing
+from urllib.parse import quote
 
 import pytest
+import zxingcpp
 
 pytest.importorskip("playwright")
 from playwright.async_api import expect
@@ -134,6 +137,29 @@ async def test_the_keyboard_has_a_map_and_the_map_is_true(visit) -> None:
     await expect(page.get_by_role("tab", name="People")).to_be_focused()
     async with page.expect_file_chooser():
         await page.keyboard.press("Control+U")
+
+
+async def test_a_camera_reads_the_address_from_the_wall(visit, house: Running) -> None:
+    page = await visit("小明", room="实验室")
+    await page.locator("header").get_by_role("button", name="Invite").click()
+    code = page.get_by_role("dialog", name="Invite").get_by_role("img")
+    assert read(await code.get_attribute("viewBox"), await code.locator("path").get_attribute("d")) == (
+        f"http://room.lan:{house.port}/r/{quote('实验室')}"
+    )
+    await page.get_by_role("dialog").get_by_role("button", name="Copy this room's address").click()
+    await expect(page.locator(".notice")).to_contain_text(f"Copied: http://room.lan:{house.port}/r/")
+    await page.get_by_role("button", name="Lines for terminals and devices").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator(".snippet").first).to_be_visible()
+
+
+def read(view: str, path: str) -> str:
+    """What a camera makes of these modules, four by four pixels each."""
+    side = int(view.split()[-1])
+    dark = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1Z", path)}
+    rows = (bytes(0 if (x // 4, y // 4) in dark else 255 for x in range(side * 4)) for y in range(side * 4))
+    picture = memoryview(b"".join(rows)).cast("B", (side * 4, side * 4))
+    return zxingcpp.read_barcode(picture).text
 
 
 async def test_lines_for_devices_have_the_address_in_them(visit, house: Running) -> None:

@@ -159,7 +159,5 @@ async def test_what_came_while_the_network_was_gone_is_marked_as_missed(visit, h
     await expect(page.locator(".banner")).to_be_visible()
     await lines(house, "one", "two")
     up[0] = True
-    await expect(page.locator(".marker.unread")).to_have_text(
-        "You missed 2 messages", timeout=15_000
-    )  # it waits up to 10 s
+    await expect(page.locator(".marker.unread")).to_have_text("You missed 2 messages")
     await expect(page.locator(".marker.unread ~ .message").first).to_contain_text("one")

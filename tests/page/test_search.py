@@ -40,7 +40,7 @@ async def test_words_are_found_by_their_beginning_and_files_by_their_names(visit
         await page.get_by_role("button", name="Search", exact=True).click()
         await page.get_by_label("Search this room").fill("TEMP")
         await expect(page.locator(".found-link")).to_have_count(3)
-        await expect(page.locator(".found mark")).to_have_text(["temp", "temp", "Temp"])
+        assert sorted(await page.locator(".found mark").all_inner_texts()) == ["Temp", "temp", "temp"]
         await expect(page.locator(".found-text").first).to_have_text("<img src=x onerror=alert(1)> temp")
         await expect(page.locator(".found img")).to_have_count(0)
         await page.get_by_label("Search this room").fill('nothing" OR "of')

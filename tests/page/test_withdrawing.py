@@ -50,9 +50,8 @@ async def test_a_message_is_withdrawn_for_everybody_and_stays_so(visit) -> None:
     await expect(alice.get_by_role("button", name="Withdraw this message")).to_have_count(2)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_question_and_the_trace_shut_nobody_out(visit, scheme: str) -> None:
-    page = await visit("alice", scheme=scheme)
+async def test_the_question_and_the_trace_shut_nobody_out(visit) -> None:
+    page = await visit("alice")
     for text in ("oops", "stays"):
         await say(page, text)
     for words in ("Withdraw this message", "Withdraw?"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.policy.zones import Zone, Zones, networks
+from bridge.policy.zones import Zone, Zones, household, networks
 
 ZONES = Zones(networks(["lan", "203.0.113.7", "2001:db8::/32"]))
 
@@ -45,3 +45,17 @@ def test_nobody_is_trusted_unasked() -> None:
 def test_what_is_no_network_is_refused(word: str) -> None:
     with pytest.raises(ValueError):
         networks([word])
+
+
+@pytest.mark.parametrize(
+    ("ip", "one"),
+    [
+        ("10.0.0.5", "10.0.0.5"),
+        ("::ffff:10.0.0.5", "10.0.0.5"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("?", "?"),
+    ],
+)
+def test_whom_a_limit_counts_as_one(ip: str, one: str) -> None:
+    assert household(ip) == one

@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LONGEST_MS, SHORTEST_MS, backoff } from "../../static/helpers/backoff.js";
-import { curlLine, endingOf, kindOf, pastedName, textOf, uploadPath } from "../../static/helpers/files.js";
+import { SMALL_PICTURE_BYTES, curlLine, endingOf, kindOf, lookAt, pastedName, textOf, uploadPath } from "../../static/helpers/files.js";
 import { ago, byteLength, bytes, day, duration, percent, secondsLeft } from "../../static/helpers/format.js";
 import { objectsIn } from "../../static/helpers/frames.js";
 import { newKey } from "../../static/helpers/keys.js";
-import { isLong, markdown } from "../../static/helpers/markdown.js";
+import { markdown } from "../../static/helpers/markdown.js";
 import { initialOf, inventName, tidyName, toneOf } from "../../static/helpers/names.js";
+import { asTyped, isLong, isPlain } from "../../static/helpers/plain.js";
 import { rowsOf } from "../../static/helpers/rows.js";
 import { errorWords, wordsOf } from "../../static/helpers/words.js";
 
@@ -81,6 +82,10 @@ test("a file is named and shown for what it is", () => {
   const kinds = ["image/png", "image/svg+xml", "video/webm", "audio/ogg", "text/plain", "text/html", "application/pdf", "application/zip"];
   assert.deepEqual(kinds.map((media_type) => kindOf({ media_type })), ["image", null, "video", "audio", "text", null, "pdf", null]);
   assert.equal(kindOf({}), null);
+  const picture = { id: "f1", url: "/files/f1/a.png", size: SMALL_PICTURE_BYTES + 1, width: 900, height: 600 };
+  assert.equal(lookAt(picture), "/thumbs/f1");
+  assert.equal(lookAt({ ...picture, size: SMALL_PICTURE_BYTES }), picture.url, "small enough to be taken as it is");
+  assert.equal(lookAt({ ...picture, width: undefined }), picture.url, "nobody knows whether it is one");
   assert.equal(curlLine("http://h/f", "it's $(rm).txt"), "curl -o 'it'\\''s $(rm).txt' 'http://h/f'");
   const bytes = new TextEncoder().encode("温度");
   assert.equal(textOf(bytes), "温度");
@@ -115,6 +120,21 @@ test("words are filled in, with the language's own plurals; a missing key shows 
 /** The tree as text, with its tags, to compare at a glance. */
 const drawn = (tree) =>
   tree.map((node) => (typeof node === "string" ? node : `<${node.tag}${node.href ? ` ${node.href}` : ""}>${drawn(node.children)}</>`)).join("");
+
+test("a text that is surely plain is what the reader of markdown would make of it", () => {
+  const pieces = ["t=23.5", "12", "1.", "1)", "-", "+", "=", "==", "---", "a", "温度", " ", "  ", "\n", "\t", "!", "(", ")", ":", "'", '"', "{", "}", "$", "%", "www.", "http", "://", "&", "*", "_", "`", "#", ">", "|", "~~", "@", "[", "]", "<", "\\", "/", ";", ",", "?"];
+  let seed = 1;
+  const next = (below) => (seed = (seed * 48271) % 2147483647) % below;
+  let plain = 0;
+  for (let round = 0; round < 20000; round += 1) {
+    const text = Array.from({ length: 1 + next(6) }, () => pieces[next(pieces.length)]).join("");
+    if (!isPlain(text)) continue;
+    plain += 1;
+    assert.deepEqual(markdown(text), asTyped(text), JSON.stringify(text));
+  }
+  assert.ok(plain > 1000, `${plain} of them were plain`);
+  for (const text of ["t=23.5 rh=61", "大家好，开始上课。", "line 12", "3.5 mm, please!"]) assert.ok(isPlain(text), text);
+});
 
 test("markdown draws the little that a chat needs", () => {
   const cases = {
@@ -153,6 +173,12 @@ const kinds = (rows) => rows.map((row) => (row.first === undefined ? row.kind : 
 
 test("a sender who speaks on within two minutes has one heading", () => {
   const items = [entry(1, NOON), entry(2, NOON + MINUTE), entry(3, NOON + 4 * MINUTE), entry(4, NOON + 4 * MINUTE, "p2")];
+  assert.deepEqual(kinds(rowsOf(items, [], () => false)), ["day", "entry*", "entry", "entry*", "entry*"]);
+});
+
+test("whoever sends by curl is another author each time, and the same speaker", () => {
+  const said = (seq, via) => entry(seq, NOON, `p${seq}`, { from: { id: `p${seq}`, name: "ci", via } });
+  const items = [said(1, "http"), said(2, "http"), said(3, "udp"), said(4, "udp")];
   assert.deepEqual(kinds(rowsOf(items, [], () => false)), ["day", "entry*", "entry", "entry*", "entry*"]);
 });
 

@@ -12,6 +12,7 @@ import { Peers } from "../../static/models/peers.js";
 import { Settings } from "../../static/models/settings.js";
 import { Transfers } from "../../static/models/transfers.js";
 import { Typing } from "../../static/models/typing.js";
+import { Unfinished } from "../../static/models/unfinished.js";
 import { Uploads } from "../../static/models/uploads.js";
 import { memory, peer, range, settled, stage, text, withdrawal } from "./stage.mjs";
 
@@ -160,7 +161,8 @@ test("after a reconnect only running transfers count, and failures stay to be re
 });
 
 function uploadsOn(held) {
-  return new Uploads((body, name, key, progress) => held.platform.put({ body, name, key, progress }));
+  const carrier = { send: (body, { key, url }, told) => held.platform.put({ body, key, url, ...told }), drop: (url) => held.dropped.push(url) };
+  return new Uploads(held.platform, carrier, new Unfinished(memory()));
 }
 
 test("two uploads go at once, the third waits for its turn", async () => {
@@ -182,11 +184,70 @@ test("a failed upload says why and can go again; a cancelled one is gone", async
   held.puts[0].reject({ code: "disk_full", message: "full" });
   await settled();
   assert.equal(uploads.list.value[0].code, "disk_full");
-  uploads.retry("a");
+  uploads.resume("a");
   assert.equal(uploads.list.value[0].state, "sending");
   uploads.cancel("a");
   await settled();
   assert.deepEqual(uploads.list.value, []);
+});
+
+test("a paused upload makes room, goes on at its url, and the stopped try has no say any more", async () => {
+  const held = stage();
+  const uploads = uploadsOn(held);
+  for (const key of ["a", "b", "c"]) uploads.add(key, { size: 4 }, `${key}.txt`);
+  held.puts[0].request.begun("/u/1");
+  uploads.pause("a");
+  await settled();
+  assert.deepEqual(uploads.list.value.map(({ state }) => state), ["paused", "sending", "sending"]);
+  uploads.resume("a");
+  assert.equal(uploads.list.value[0].state, "queued");
+  held.puts[1].resolve({ file: { id: "f" } });
+  await settled();
+  assert.equal(held.puts[3].request.url, "/u/1");
+  assert.equal(uploads.list.value[0].state, "sending");
+});
+
+test("what breaks off is tried again, ever later, until it gets no further; a new hello begins anew", async () => {
+  const held = stage();
+  const uploads = uploadsOn(held);
+  uploads.add("a", { size: 4000 }, "a.txt");
+  const fail = async (sent) => {
+    if (sent) held.puts.at(-1).request.progress(sent);
+    held.puts.at(-1).reject({ code: "unreachable", message: "" });
+    await settled();
+    return uploads.list.value[0].state;
+  };
+  for (let tries = 0; tries < 30; tries += 1) {
+    assert.equal(await fail(tries + 1), "waiting", "each time a byte further");
+    held.ring();
+  }
+  for (let tries = 0; tries < 7; tries += 1) {
+    assert.equal(await fail(1), "waiting");
+    held.ring();
+  }
+  assert.equal(await fail(1), "failed");
+  uploads.revive();
+  assert.equal(uploads.list.value[0].state, "sending");
+});
+
+test("what is cancelled before the server has said where it lies is taken away once it says so", () => {
+  const held = stage();
+  const uploads = uploadsOn(held);
+  uploads.add("a", { size: 4 }, "a.txt");
+  uploads.cancel("a");
+  held.puts[0].request.begun("/u/1");
+  assert.deepEqual([held.dropped, uploads.list.value], [["/u/1"], []]);
+});
+
+test("two tabs keep their unfinished uploads on one shelf", () => {
+  const shelf = memory();
+  const [one, other] = [new Unfinished(shelf), new Unfinished(shelf)];
+  one.keep({ key: "a", id: "1" });
+  other.keep({ key: "b", id: "2" });
+  one.forget("a");
+  assert.deepEqual(new Unfinished(shelf).list.value, [{ key: "b", id: "2" }]);
+  one.meet(["3"]);
+  assert.deepEqual(shelf.value, {});
 });
 
 test("a transfer is known as mine by its key, else by sender and size, whatever the server made of its name", () => {

@@ -2,30 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Room } from "../../static/models/room.js";
-import { file, memory, peer, range, settled, stage, text, withdrawal } from "./stage.mjs";
+import { enter, file, hello, peer, range, settled, text, withdrawal } from "./stage.mjs";
 
-function enter({ entries = [], lastSeq = 0, epoch = "e1", answers, seen = null } = {}) {
-  const held = stage({ answers });
-  let key = 0;
-  held.refusals = [];
-  held.room = new Room({
-    page: { name: "lobby", epoch, lastSeq, count: 1, entries },
-    me: { name: "me", client: "secret" },
-    platform: held.platform,
-    shelves: { outbox: memory(), mine: memory(), seen: memory(seen) },
-    newKey: () => `mine${++key}`,
-    refused: (refusal) => held.refusals.push(refusal),
-  });
-  held.room.connection.open();
-  held.hear = (...objects) => {
-    held.sockets.at(-1).hear(...objects);
-    held.draw();
-  };
-  return held;
-}
-
-const hello = (more = {}) => ({ type: "hello", room: "lobby", epoch: "e1", last_seq: 0, client: "secret", you: peer("p1"), peers: [peer("p1")], count: 1, transfers: [], ...more });
 const said = (held) => held.room.log.items.value.map((item) => item.text);
 
 test("the first knock resumes from what the server wrote into the page", () => {
@@ -193,6 +171,69 @@ test("my own failed upload is one red card, mine", async () => {
   held.hear({ type: "transfer", id: "f1", name: "a", from: peer("p1"), received: 2, size: 2, state: "failed", reason: "disk_full" });
   assert.deepEqual(held.room.transfers.list.value, []);
   assert.equal(held.room.uploads.list.value[0].state, "failed");
+});
+
+const LARGE = { name: "film.mp4", size: 3_000_000, lastModified: 7 };
+const AT = "http://room.lan/r/lobby/uploads/f1";
+const resting = { type: "transfer", id: "f1", name: "film.mp4", from: peer("p1"), received: 9, size: LARGE.size, state: "paused" };
+
+test("a large file goes by a way that can stop, and what is known of it is kept until it is here", () => {
+  const held = enter();
+  held.hear(hello());
+  held.room.upload(LARGE, "film.mp4");
+  const { request } = held.sends[0];
+  assert.deepEqual([request.path, request.key, request.url, held.puts.length], ["/r/lobby/uploads", "mine1", undefined, 0]);
+  request.begun(AT);
+  assert.deepEqual(held.room.unfinished.list.value, [{ key: "mine1", name: "film.mp4", size: LARGE.size, modified: 7, url: AT, id: "f1" }]);
+  held.hear(resting);
+  assert.deepEqual(held.room.halfway.value, [], "its file is in our hands");
+  held.hear(file(1, "f1", "mine1"));
+  assert.deepEqual([held.room.unfinished.list.value, held.room.uploads.list.value], [[], []]);
+});
+
+const kept = { mine0: { key: "mine0", name: "film.mp4", size: LARGE.size, modified: 7, url: AT, id: "f1" } };
+
+test("what an earlier page began goes on with the same file, chosen anywhere, or shown to its card", () => {
+  for (const choose of [(room) => room.upload(LARGE, "film.mp4"), (room) => room.goOn(kept.mine0, { ...LARGE, lastModified: 9 })]) {
+    const held = enter({ unfinished: kept });
+    held.hear(hello({ transfers: [resting] }));
+    assert.equal(held.room.halfway.value.length, 1);
+    assert.equal(held.room.goOn(kept.mine0, { ...LARGE, size: 5 }), false);
+    choose(held.room);
+    assert.deepEqual([held.sends[0].request.key, held.sends[0].request.url], ["mine0", AT]);
+    assert.deepEqual(held.room.halfway.value, []);
+  }
+});
+
+test("what somebody sends just now, or the server knows no more, waits for no file", () => {
+  const held = enter({ unfinished: kept });
+  held.hear(hello({ transfers: [{ ...resting, state: "receiving" }] }));
+  assert.deepEqual(held.room.halfway.value, []);
+  held.room.upload(LARGE, "film.mp4");
+  assert.equal(held.sends[0].request.url, undefined);
+  held.hear(hello());
+  assert.deepEqual(held.room.unfinished.list.value, []);
+});
+
+test("what is cancelled is taken away at the server too, and its end is not told to who cancelled it", () => {
+  const held = enter({ unfinished: kept });
+  held.hear(hello({ transfers: [resting] }));
+  held.room.cancel(held.room.halfway.value[0]);
+  held.hear({ ...resting, state: "failed", code: "taken_back" });
+  assert.deepEqual(held.dropped, [[AT, "secret"]]);
+  assert.deepEqual([held.room.transfers.list.value, held.room.unfinished.list.value], [[], []]);
+});
+
+test("uploads that waited for the server go on when it says hello", async () => {
+  const held = enter();
+  held.hear(hello());
+  held.room.upload(LARGE, "film.mp4");
+  held.sends[0].request.begun(AT);
+  held.sends[0].reject({ code: "unreachable" });
+  await settled();
+  assert.equal(held.room.uploads.list.value[0].state, "waiting");
+  held.hear(hello({ transfers: [resting] }));
+  assert.deepEqual([held.sends.length, held.sends[1].request.url], [2, AT]);
 });
 
 test("older entries come in fifties, and the way back asks until it has the newest", async () => {

@@ -22,7 +22,7 @@ function enter(more = {}) {
     page: { name: "lobby", epoch: "e1", lastSeq: 0, count: 1, entries: [] },
     me: { name: "me", client: "secret" },
     platform: held.platform,
-    shelves: { outbox: memory(), mine: memory(), seen: memory() },
+    shelves: { outbox: memory(), mine: memory(), seen: memory(), unfinished: memory() },
     newKey: () => `key${++key}`,
     refused: (refusal) => held.refusals.push(refusal),
   });

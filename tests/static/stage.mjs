@@ -1,5 +1,7 @@
 // A browser made of nothing, for the models: sockets, timers and frames that a test moves by hand.
 
+import { Room } from "../../static/models/room.js";
+
 export class Socket {
   sent = [];
   constructor(url) {
@@ -16,9 +18,9 @@ export class Socket {
   }
 }
 
-/** A platform whose `sockets`, `timers`, `puts` and answers to `get` the test holds; frames are drawn at once. */
+/** A platform whose `sockets`, `timers`, `puts`, `sends` and answers to `get` the test holds; frames are drawn at once. */
 export function stage({ answers = {} } = {}) {
-  const held = { sockets: [], timers: new Map(), puts: [], asked: [], now: 1_000_000 };
+  const held = { sockets: [], timers: new Map(), puts: [], sends: [], dropped: [], asked: [], now: 1_000_000 };
   let timer = 0;
   held.platform = {
     open(url) {
@@ -37,13 +39,9 @@ export function stage({ answers = {} } = {}) {
       held.asked.push(path);
       return answers[path]?.() ?? { entries: [] };
     },
-    put(request) {
-      const put = { request };
-      put.done = new Promise((resolve, reject) => Object.assign(put, { resolve, reject }));
-      put.abort = () => put.reject({ code: "cancelled" });
-      held.puts.push(put);
-      return put;
-    },
+    put: (request) => carry(held.puts, request),
+    send: (request) => carry(held.sends, request),
+    drop: (url, author) => held.dropped.push([url, author.client]),
   };
   held.frames = [];
   held.draw = () => held.frames.splice(0).forEach((call) => call());
@@ -53,6 +51,14 @@ export function stage({ answers = {} } = {}) {
     calls.forEach(({ call }) => call());
   };
   return held;
+}
+
+function carry(list, request) {
+  const run = { request };
+  run.done = new Promise((resolve, reject) => Object.assign(run, { resolve, reject }));
+  run.abort = () => run.reject({ code: "cancelled" });
+  list.push(run);
+  return run;
 }
 
 /** A place that remembers. */
@@ -76,3 +82,26 @@ export const rule = (seq, rule, from = peer("alice")) => ({ type: "rule", seq, a
 export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => text(from + index));
 /** Promise callbacks have run. */
 export const settled = () => new Promise((done) => setImmediate(done));
+
+/** A room on a stage, entered but not yet greeted; `hear(...)` is a frame from the server. */
+export function enter({ entries = [], lastSeq = 0, epoch = "e1", answers, seen = null, unfinished = null } = {}) {
+  const held = stage({ answers });
+  let key = 0;
+  held.refusals = [];
+  held.room = new Room({
+    page: { name: "lobby", epoch, lastSeq, count: 1, entries },
+    me: { name: "me", client: "secret" },
+    platform: held.platform,
+    shelves: { outbox: memory(), mine: memory(), seen: memory(seen), unfinished: memory(unfinished) },
+    newKey: () => `mine${++key}`,
+    refused: (refusal) => held.refusals.push(refusal),
+  });
+  held.room.connection.open();
+  held.hear = (...objects) => {
+    held.sockets.at(-1).hear(...objects);
+    held.draw();
+  };
+  return held;
+}
+
+export const hello = (more = {}) => ({ type: "hello", room: "lobby", epoch: "e1", last_seq: 0, client: "secret", you: peer("p1"), peers: [peer("p1")], count: 1, transfers: [], ...more });

@@ -19,7 +19,7 @@ PAGE = [
     STATIC / "helpers" / "deeds.js",
 ]
 # Keys that are put together while the page runs.
-COMPOSED = ("connection.", "theme.", "error.", "rail.", "files.", "connect.", "silenced.")
+COMPOSED = ("connection.", "theme.", "error.", "rail.", "files.", "connect.", "transfer.", "silenced.")
 WIRE_CODES = (
     "bad_request bad_text bad_name bad_room empty too_long too_large "
     "rate_limited disk_full busy forbidden not_found unsupported"
@@ -59,7 +59,7 @@ def test_every_code_of_the_wire_has_a_sentence() -> None:
 
 def test_the_page_asks_for_keys_that_exist_and_leaves_none_unused() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in PAGE)
-    template = (ROOT / "templates" / "room.html").read_text(encoding="utf-8")
+    template = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "templates").glob("*.html"))
     asked = set(re.findall(r"""\bt\(\s*"([\w.]+)\"""", source)) | set(re.findall(r"t\['([\w.]+)'\]", template))
     known = words("en").keys()
     assert asked <= known

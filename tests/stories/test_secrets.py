@@ -93,6 +93,37 @@ async def lively_browser(running: Running, session: aiohttp.ClientSession) -> No
     await browser.close()
 
 
+def test_the_token_is_in_no_log_and_in_no_file_but_its_own(run: Callable[..., Running]) -> None:
+    running = run("--token", "--log-level", "debug")
+    for name in ("token", "host-token"):
+        token = (running.data / name).read_text().strip()
+        bearer = f"Authorization: Bearer {token}"
+        for line in (
+            f"GET /j/{token} HTTP/1.1",
+            f"GET /j/{token}x HTTP/1.1",
+            f"GET /j/{token}/x HTTP/1.1",
+            f"GET /j/{token} HTTP/1.9",
+            f"BREW /j/{token} HTTP/1.1",
+            f"GET /?token={token} HTTP/1.1",
+            f"GET /nowhere?token={token} HTTP/1.1",
+            f"GET /r/lobby/entries?after=x&token={token} HTTP/1.1",
+            f"GET /r/lobby?token={token}&token={token} HTTP/1.1",
+        ):
+            asked(running.address, line, bearer)
+            asked(running.address, line, host="evil.example")
+        asked(running.address, f"PUT /a.txt?token={token} HTTP/1.1", "Content-Length: 1", bearer, body="a")
+        asked(running.address, f"POST /?token={token} HTTP/1.1", "Content-Length: 2", bearer, body="hi")
+        form = f"token={token}&to=/"
+        asked(running.address, "POST /j HTTP/1.1", f"Content-Length: {len(form)}", body=form)
+    assert running.stop() == 0
+    for name in ("token", "host-token"):
+        token = (running.data / name).read_text().strip()
+        assert token not in running.stderr
+        for path in running.data.rglob("*"):
+            if path.is_file() and path.name not in ("token", "host-token"):
+                assert token.encode() not in path.read_bytes(), path
+
+
 @pytest.mark.parametrize("format", ["text", "json"])
 async def test_no_log_holds_a_secret_of_a_client(
     run: Callable[..., Running], session: aiohttp.ClientSession, format: str

@@ -969,3 +969,22 @@ async def test_a_fault_of_ours_closes_one_browser_with_1011_and_is_logged_once(
     faults_are_heard.clear()
     await bob.say("k2", "still here")
     assert (await bob.until(key="k2"))["text"] == "still here"
+
+
+async def test_one_address_may_say_so_much_a_second_and_is_told_which_was_too_much(
+    serve: Callable[..., Awaitable[Server]], session: aiohttp.ClientSession
+) -> None:
+    server = await serve(proxy=("127.0.0.1",), open=True, messages_per_s=1, messages_burst=3)
+    far = {"X-Forwarded-For": "203.0.113.5"}
+    one = BrowserPeer(await session.ws_connect(f"{server.url}r/lobby/ws", headers=far))
+    await one.send(*({"type": "say", "key": f"k{number}", "text": "hi"} for number in range(40)), {"type": "typing"})
+    answers = {}
+    while len(answers) < 40:
+        answer = await one.read()
+        if answer["type"] in ("text", "error"):
+            answers[answer["key"]] = answer
+    refused = [answer for answer in answers.values() if answer["type"] == "error"]
+    assert all(answers[key]["type"] == "text" for key in ("k0", "k1", "k2"))
+    assert refused and all(answer["code"] == "rate_limited" for answer in refused)
+    assert "1 messages a second (--messages-per-s); go on in " in refused[0]["message"]
+    await one.close()

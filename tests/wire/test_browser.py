@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.model import Entry, FileRef, Gap, Peer, Presence, Refused, Transfer, Typing
+from bridge.model import Entry, FileRef, Gap, Hello, Peer, Presence, Refused, Transfer, Typing
 from bridge.wire.browser import BrowserForm, Fault, Rename, Say, Withdraw, decode, encode, refusal
 from bridge.wire.browser import Typing as Types
 
-ALICE = Peer("p1", "alice", "web", "127.0.0.1:5")
+# Heard by the page's room in tests/static/golden.test.mjs
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "browser.json").read_text(encoding="utf-8"))
+ALICE = Peer("p1", "alice", "web", "10.0.0.1:5")
+MING = Peer("p2", "小明", "udp", "10.0.0.2:50123")
+AT = 1790000000000
+REPORT = FileRef.of("f1", "报告.pdf", 3, "aa", "application/pdf")
+BROKEN_OFF = "the sender broke off after 14 of 100 bytes"
 
 
 def test_one_frame_carries_many_objects_and_a_bad_one_errs_alone() -> None:
@@ -80,38 +87,29 @@ def test_a_stretch_is_one_frame_of_lines() -> None:
     assert BrowserForm().frame([b"{}", b"[]"]) == b"\x81\x05{}\n[]"
 
 
-def test_the_one_json_form() -> None:
-    text = Entry("text", 1, 2, "lobby", "k", ALICE, text="hi")
-    assert json.loads(encode(text)) == {
-        "type": "text",
-        "seq": 1,
-        "at": 2,
-        "room": "lobby",
-        "key": "k",
-        "from": {"id": "p1", "name": "alice", "via": "web", "addr": "127.0.0.1:5"},
-        "text": "hi",
+def test_what_the_server_says_is_what_the_page_was_tested_with() -> None:
+    said = {
+        "hello": Hello("lobby", "e1", 0, "secret", ALICE, [ALICE], 1, []),
+        "presence": Presence(2, joined=[MING]),
+        "text": Entry("text", 1, AT, "lobby", "k1", MING, text="温度 23.5"),
+        "typing": Typing(MING),
+        "transfer": Transfer("f1", "报告.pdf", MING, 1, None, 2, "receiving"),
+        "file": Entry("file", 2, AT + 1, "lobby", "k2", MING, file=REPORT),
+        "failed": Transfer("f2", "big.bin", MING, 14, 100, 0, "failed", BROKEN_OFF, "broken_off"),
+        "withdraw": Entry("withdraw", 3, AT + 2, "lobby", "k3", MING, withdraws=1),
+        "gap": Gap(4, 8),
+        "error": refusal(Refused("empty", "no"), "mine1"),
+        "crowd": Presence(300),
+        "another log": Gap(None, None),
     }
-    file = Entry("file", 1, 2, "lobby", "k", ALICE, file=FileRef.of("f", "报告.pdf", 3, "aa", "application/pdf"))
-    assert json.loads(encode(file))["file"]["url"] == "/files/f/%E6%8A%A5%E5%91%8A.pdf"
-    assert "text" not in json.loads(encode(file))
-    taken = json.loads(encode(Entry("withdraw", 3, 4, "lobby", "k2", ALICE, withdraws=1)))
-    assert (taken["type"], taken["seq"], taken["key"], taken["withdraws"]) == ("withdraw", 3, "k2", 1)
-    assert not taken.keys() & {"text", "file"}
+    assert {name: json.loads(encode(noun)) for name, noun in said.items()} == GOLDEN["to the page"]
 
 
-def test_signals_carry_no_seq() -> None:
-    transfer = Transfer("t", "a", ALICE, 1, None, 2, "receiving")
-    signals = [Presence(2, joined=[ALICE]), Gap(None, None), Gap(1, 5), Typing(ALICE), transfer]
-    shapes = [json.loads(encode(signal)) for signal in signals]
-    assert [shape["type"] for shape in shapes] == ["presence", "gap", "gap", "typing", "transfer"]
-    assert not any("seq" in shape for shape in shapes)
-    assert shapes[1] == {"type": "gap", "from": None, "to": None}
-    assert shapes[2] == {"type": "gap", "from": 1, "to": 5}
-    assert shapes[4]["size"] is None and shapes[4]["from"]["name"] == "alice"
-    assert json.loads(encode(Presence(300))) == {"type": "presence", "count": 300}
-    assert json.loads(encode(refusal(Refused("empty", "no"), "k"))) == {
-        "type": "error",
-        "code": "empty",
-        "message": "no",
-        "key": "k",
-    }
+def test_what_the_page_was_seen_to_send_is_understood() -> None:
+    frame = "\n".join(json.dumps(asked) for asked in GOLDEN["to the server"].values())
+    assert list(decode(frame)) == [Say("mine1", "你好"), Rename("Zoë"), Withdraw("mine2", 42), Types()]
+
+
+def test_what_bears_a_number_is_an_entry() -> None:
+    entries = {name for name, said in GOLDEN["to the page"].items() if "seq" in said}
+    assert entries == {"text", "file", "withdraw"}

@@ -2,7 +2,9 @@
 
 from bridge.transports.web.archive import ArchiveHandlers
 from bridge.transports.web.body import hold
+from bridge.transports.web.caller import caller_of
 from bridge.transports.web.connection import Connection
+from bridge.transports.web.door import Door
 from bridge.transports.web.events import EventHandlers
 from bridge.transports.web.files import FileHandlers
 from bridge.transports.web.form import Forms
@@ -14,6 +16,7 @@ from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
 from bridge.transports.web.rules import RuleHandlers
 from bridge.transports.web.search import SearchHandlers
+from bridge.transports.web.thumbnails import ThumbnailHandlers
 from bridge.transports.web.tus import TusHandlers
 from bridge.transports.web.visitor import is_host
 from bridge.transports.web.withdrawals import WithdrawalHandlers
@@ -21,6 +24,7 @@ from bridge.transports.web.withdrawals import WithdrawalHandlers
 __all__ = [
     "ArchiveHandlers",
     "Connection",
+    "Door",
     "EventHandlers",
     "FileHandlers",
     "Forms",
@@ -32,8 +36,10 @@ __all__ = [
     "PageHandlers",
     "RuleHandlers",
     "SearchHandlers",
+    "ThumbnailHandlers",
     "TusHandlers",
     "WithdrawalHandlers",
+    "caller_of",
     "hold",
     "is_host",
 ]

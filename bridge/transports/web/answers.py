@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from http.client import responses
+from math import ceil
 from typing import Final
 
 import msgspec
 from aiohttp import web
 
-from bridge.model import Code, Entry
+from bridge.model import Code, Entry, Refused
+from bridge.transports.web.caller import origin
 
 STATUS: Final[dict[Code, int]] = {
     "bad_request": 400,
@@ -26,6 +28,7 @@ STATUS: Final[dict[Code, int]] = {
     "unsupported": 415,
 }
 _CODE: Final[dict[int, Code]] = {
+    401: "forbidden",
     403: "forbidden",
     404: "not_found",
     413: "too_large",
@@ -35,7 +38,15 @@ _CODE: Final[dict[int, Code]] = {
     500: "busy",
     503: "busy",
 }
-RETRY_AFTER_S: Final = "1"
+RETRY_AFTER_S: Final = 1.0
+
+
+class Later(Refused):
+    """A limit of one address was reached; `seconds` tells when it is worth asking again."""
+
+    def __init__(self, message: str, seconds: float = RETRY_AFTER_S) -> None:
+        super().__init__("rate_limited", message)
+        self.seconds = seconds
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -48,10 +59,12 @@ class Problem(msgspec.Struct, frozen=True):
     code: Code
 
 
-def problem(request: web.BaseRequest, code: Code, message: str, status: int | None = None) -> web.Response:
+def problem(
+    request: web.BaseRequest, code: Code, message: str, status: int | None = None, after: float = RETRY_AFTER_S
+) -> web.Response:
     """An RFC 9457 problem document with our `code`; a plain line for a client that accepts anything."""
     status = status or STATUS[code]
-    headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else None
+    headers = {"Retry-After": str(ceil(after))} if status in (429, 503) else None
     if request.headers.get("Accept", "*/*").strip() == "*/*":
         return web.Response(status=status, text=f"{code}: {message}\n", headers=headers)
     document = Problem("about:blank", responses.get(status, message), status, message, code)
@@ -71,7 +84,7 @@ def wants_json(request: web.BaseRequest) -> bool:
 
 def file_url(request: web.BaseRequest, entry: Entry) -> str:
     """A file's whole URL, by the name under which the request reached us."""
-    return f"{request.scheme}://{request.host}{entry.file.url if entry.file else ''}"
+    return f"{origin(request)}{entry.file.url if entry.file else ''}"
 
 
 def json(value: object, status: int = 200) -> web.Response:

@@ -13,11 +13,17 @@ from typing import Final, TypeVar
 from aiohttp import hdrs, web
 
 from bridge.model import Refused
+from bridge.policy import Zone
+from bridge.transports.web.caller import caller_of
 
 T = TypeVar("T")
 
 SILENCE_S: Final = 60.0
 """A body may pause for so long, then it is over."""
+GRACE_S: Final = 20.0
+RATE_BYTES_S: Final = 500
+"""From elsewhere a body must come so fast, once it had so long (Apache: `RequestReadTimeout body=20,MinRate=500`)."""
+_WAITED: Final = web.RequestKey("waited", float)
 
 
 async def hold(request: web.Request) -> web.StreamResponse | None:
@@ -28,7 +34,7 @@ async def hold(request: web.Request) -> web.StreamResponse | None:
 async def body(request: web.Request) -> AsyncIterator[bytes]:
     """The body in pieces as they come. Raises `HTTPRequestTimeout` when its sender falls silent."""
     await go_on(request)
-    while piece := await timely(request.content.readany()):
+    while piece := await timely(request, request.content.readany()):
         yield piece
 
 
@@ -43,13 +49,28 @@ async def go_on(request: web.Request) -> None:
     request.writer.output_size = 0
 
 
-async def timely(coming: Awaitable[T]) -> T:
-    """What the body brings next. Raises `HTTPRequestTimeout` when its sender falls silent."""
+async def timely(request: web.Request, coming: Awaitable[T]) -> T:
+    """What the body brings next. Raises `HTTPRequestTimeout` when its sender falls silent, or is too slow."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    patience = _patience(request)
     try:
-        async with asyncio.timeout(SILENCE_S):
+        async with asyncio.timeout(min(SILENCE_S, patience)):
             return await coming
     except TimeoutError:
+        if patience < SILENCE_S:
+            raise web.HTTPRequestTimeout(reason=f"less than {RATE_BYTES_S} bytes a second of the body") from None
         raise web.HTTPRequestTimeout(reason=f"no byte of the body for {SILENCE_S:.0f} s") from None
+    finally:
+        request[_WAITED] = request.get(_WAITED, 0.0) + loop.time() - began
+
+
+def _patience(request: web.Request) -> float:
+    """How long its sender may still be waited for; what we need for the disk in between is not his."""
+    if caller_of(request).zone is not Zone.ELSEWHERE:
+        return SILENCE_S
+    waited: float = request.get(_WAITED, 0.0)
+    return GRACE_S + request.content.total_bytes / RATE_BYTES_S - waited
 
 
 async def whole(request: web.Request, most: int, what: str) -> bytes:

@@ -20,6 +20,8 @@ from bridge.room import Room
 from bridge.transports.web.served import file_headers
 
 CHUNK_BYTES: Final = 256 * 1024
+BEGINNING_BYTES: Final = 4096
+"""So much, if it is here, tells whether what comes is what its name promises."""
 LOOK_S: Final = 15.0
 """How often a reader who waits is looked after: it may be gone."""
 
@@ -43,7 +45,9 @@ class EarlyDownload:
         if handle is None:
             raise Refused("not_found", "there is no such file here")
         try:
-            ref = FileRef.of(transfer.id, transfer.name, transfer.size or 0, "", media_type(transfer.name))
+            beginning = await asyncio.to_thread(_beginning, handle)
+            type = media_type(transfer.name, beginning)
+            ref = FileRef.of(transfer.id, transfer.name, transfer.size or 0, "", type)
             response = web.StreamResponse(headers=file_headers(ref))
             if transfer.size is not None:
                 response.content_length = transfer.size
@@ -83,6 +87,12 @@ class EarlyDownload:
             if given.size == entry.file.size and given.sha256 != entry.file.sha256:
                 raise _Broken
             yield piece
+
+
+def _beginning(handle: BinaryIO) -> bytes:
+    beginning = handle.read(BEGINNING_BYTES)
+    handle.seek(0)
+    return beginning
 
 
 async def _moved(request: web.Request, room: Room, transfer: Transfer) -> Transfer | None:

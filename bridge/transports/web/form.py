@@ -55,8 +55,8 @@ class Forms:
                     coming = Coming(part.filename, None, who.author, next(keys), who.peer, host=who.host)
                     file = await Intake.begin(room, self._files, coming, self._quota)
                     drafts.append(await stack.enter_async_context(file))
-                    await _copy(part, file)
-                elif text := await _text(part):
+                    await _copy(request, part, file)
+                elif text := await _text(request, part):
                     words = gate.clean_text(text)
                     drafts.append(Draft(room.name, who.author, next(keys), who.peer, text=words, host=who.host))
             if not drafts:
@@ -79,7 +79,7 @@ async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
     except ValueError as exc:
         raise Refused("bad_request", f"the form cannot be read: {exc}") from None
     parts = count(1)
-    while (part := await _read(reader.next())) is not None:
+    while (part := await _read(request, reader.next())) is not None:
         if next(parts) > PARTS_MAX:
             raise Refused("too_large", f"more than {PARTS_MAX} parts in one form")
         if not isinstance(part, BodyPartReader) or not (part.name or part.filename):
@@ -90,25 +90,25 @@ async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
         yield part
 
 
-async def _copy(part: BodyPartReader, file: Intake) -> None:
+async def _copy(request: web.Request, part: BodyPartReader, file: Intake) -> None:
     while not part.at_eof():
-        if piece := await _read(part.read_chunk(READ_BYTES)):
+        if piece := await _read(request, part.read_chunk(READ_BYTES)):
             await file.write(piece)
 
 
-async def _text(part: BodyPartReader) -> str:
+async def _text(request: web.Request, part: BodyPartReader) -> str:
     """What a field says, if it is the one for words; of any other nothing."""
     held = bytearray()
     while not part.at_eof():
-        held += await _read(part.read_chunk(gate.TEXT_MAX_BYTES))
+        held += await _read(request, part.read_chunk(gate.TEXT_MAX_BYTES))
         if len(held) > gate.TEXT_MAX_BYTES:
             raise Refused("too_long", f"a field of more than {gate.TEXT_MAX_BYTES} bytes (send it as a file)")
     return plain.message(bytes(held)) if part.name == TEXT_FIELD else ""
 
 
-async def _read(coming: Awaitable[T]) -> T:
+async def _read(request: web.Request, coming: Awaitable[T]) -> T:
     """What the form brings next; what is no form is its sender's fault, whatever aiohttp calls it."""
     try:
-        return await timely(coming)
+        return await timely(request, coming)
     except (ValueError, RuntimeError, HttpProcessingError) as exc:
         raise Refused("bad_request", f"the form is broken: {exc}") from None

@@ -15,10 +15,13 @@ from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 
 from bridge.model import Code, Refused, StoreError, Unsure
-from bridge.policy import Policy, Role
+from bridge.policy import Policy
+from bridge.policy.callers import Sockname
+from bridge.policy.zones import bare
 from bridge.tally import Tally
-from bridge.transports.web.answers import code_for, problem
-from bridge.transports.web.caller import grant, role_of
+from bridge.transports.web.answers import RETRY_AFTER_S, Later, code_for, problem
+from bridge.transports.web.caller import caller_of, host_of, is_secure, meet, origin
+from bridge.transports.web.door import Door
 
 logger = logging.getLogger("roombridge.web")
 http_logger = logging.getLogger("roombridge.web.http")
@@ -50,27 +53,32 @@ _SHIELD: Final = {
     "Content-Security-Policy": PAGE_POLICY,
 }
 _PLAIN: Final = {hdrs.CONTENT_ENCODING: "identity", hdrs.TRANSFER_ENCODING: "chunked"}
+_UPLOADS: Final = frozenset({"multipart/form-data", "application/offset+octet-stream"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
     """Middleware and headers for the whole application. `names` are the host names that are ours beside loopback."""
 
-    def __init__(self, names: Collection[str], policy: Policy, tally: Tally) -> None:
+    def __init__(self, names: Collection[str], policy: Policy, door: Door, tally: Tally) -> None:
         self._policy = policy
+        self._door = door
         self._tally = tally
         self._names = frozenset(name.casefold() for name in names)
 
     def protect(self, app: web.Application) -> None:
         app.middlewares.append(self._admit)
-        app.router.add_get("/j/{token}", self._link)
         app.on_response_prepare.append(self._shield)
 
     @web.middleware
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            meet(request, self._policy.callers.of(_end(request, "peername"), request.headers.items()))
             self._check(request)
-            return await handler(request)
+            answer = self._door.meet(request)
+            return await self._within_limits(request, handler) if answer is None else answer
+        except Later as later:
+            return self._problem(request, later.code, later.message, after=later.seconds)
         except Refused as refused:
             return self._problem(request, refused.code, refused.message)
         except web.HTTPError as error:
@@ -83,51 +91,57 @@ class Guard:
         except ConnectionError:  # theirs: the body broke off, and nobody is left to hear of it
             return self._problem(request, "bad_request", "the connection broke off")
         except StoreError as fault:
-            logger.exception("%s %r failed", request.method, request.path)
+            logger.exception("%s %r failed", request.method, request.path)  # never that of a token: it stores nothing
             told = fault.told if isinstance(fault, Unsure) else "the server could not do it; its log says more"
             return self._problem(request, "busy", told, 500)
 
     def _check(self, request: web.Request) -> None:
         """Raises what is to be answered to who may not ask, or not so."""
-        host = request.headers.get(hdrs.HOST, "")
-        if not self.is_ours(host):
+        host = host_of(request)
+        reached = _end(request, "sockname")
+        if not self.is_ours(host, reached[0] if reached else ""):
             raise web.HTTPMisdirectedRequest(
                 reason=f"Host {host[:100]!r} is not a name of this server; --allow-host NAME makes it one"
             )
-        origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and origin.casefold() != f"{request.scheme}://{host}".casefold():
-            raise Refused("forbidden", f"Origin {origin[:100]!r} is not this server's own")
+        page = request.headers.get(hdrs.ORIGIN)
+        if page is not None and page.casefold() != origin(request).casefold():
+            raise Refused("forbidden", f"Origin {page[:100]!r} is not this server's own")
         site = request.headers.get("Sec-Fetch-Site", "none")
         if request.method not in _READING and site in ("cross-site", "same-site"):
             raise Refused("forbidden", f"a {site} page may not change anything here")
-        grant(request, self._role(request))
-        if role_of(request) is Role.STRANGER:
-            raise web.HTTPUnauthorized(reason="a token is asked for here")
         for header, plain in _PLAIN.items():
             if request.headers.get(header, plain).strip().lower() != plain:
                 raise Refused("unsupported", f"{header} is not taken: send the bytes as they are")
 
-    def _role(self, request: web.Request) -> Role:
-        """The most of what address, token and cookie are worth."""
-        kind, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        shown = [token] if kind == "Bearer" else []
-        shown += [*request.query.getall("token", []), request.cookies.get(f"roombridge-{request.url.port}", "")]
-        return max(self._policy.role_of(request.remote or ""), *(self._policy.role_with(secret) for secret in shown))
+    async def _within_limits(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Raises `Later` when one address asks for more than it may."""
+        limits, ip = self._policy.limits, caller_of(request).ip
+        if request.method not in _READING and (wait := limits.messages.wait(ip)):
+            most = limits.numbers.messages_per_s
+            raise Later(f"one address may send {most} messages a second (--messages-per-s)", wait)
+        if not _is_upload(request):
+            return await handler(request)
+        if not limits.uploads.enter(ip):
+            raise Later(f"one address may send {limits.uploads.most} files at once (--uploads-per-address)")
+        try:
+            return await handler(request)
+        finally:
+            limits.uploads.leave(ip)
 
-    async def _link(self, request: web.Request) -> web.Response:
-        """The token as a link: to the room, with a cookie."""
-        answer = web.Response(status=303, headers={hdrs.LOCATION: "/"})
-        token = request.match_info["token"]
-        answer.set_cookie(f"roombridge-{request.url.port}", token, httponly=True, samesite="Lax")
-        return answer
-
-    def _problem(self, request: web.BaseRequest, code: Code, message: str, status: int | None = None) -> web.Response:
+    def _problem(
+        self,
+        request: web.BaseRequest,
+        code: Code,
+        message: str,
+        status: int | None = None,
+        after: float = RETRY_AFTER_S,
+    ) -> web.Response:
         self._tally.refused(code, "http")
-        return problem(request, code, message, status)
+        return problem(request, code, message, status, after)
 
-    def is_ours(self, host: str) -> bool:
-        """Whether a `Host` header names this server: loopback, an address we listen on, or an allowed name."""
-        return _bare(host) in self._names or _loopback(host)
+    def is_ours(self, host: str, reached: str) -> bool:
+        """Whether a `Host` header names this server: loopback, the address that was reached, or a name of ours."""
+        return _bare(host) in self._names or _loopback(host) or _same_address(_bare(host), reached)
 
     def problem(self, request: web.BaseRequest, status: int, message: str) -> web.Response:
         """The answer to a request that never came as far as the middleware."""
@@ -142,10 +156,21 @@ class Guard:
         self._tally.count("answer_bytes", response.content_length or 0)
         for name, value in _SHIELD.items():
             response.headers.setdefault(name, value)
-        if request.secure or _loopback(request.headers.get(hdrs.HOST, "")):
+        if is_secure(request) or _loopback(host_of(request)):
             # Elsewhere browsers ignore it and complain in every console: http://room.lan is no secure context.
             response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Server"] = "roombridge"  # which library and version is nobody's business
+
+
+def _end(request: web.Request, which: str) -> Sockname | None:
+    """The address of one end of the connection; one that is gone has none."""
+    found: Sockname | None = request.transport.get_extra_info(which) if request.transport else None
+    return found
+
+
+def _is_upload(request: web.Request) -> bool:
+    """Whether the body is a file, or holds some."""
+    return request.method in ("PUT", "PATCH") or (request.method == "POST" and request.content_type in _UPLOADS)
 
 
 def _reason(error: web.HTTPError) -> str:
@@ -164,5 +189,12 @@ def _loopback(host: str) -> bool:
     name = _bare(host)
     try:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _same_address(name: str, reached: str) -> bool:
+    try:
+        return bare(name) == bare(reached)
     except ValueError:
         return False

@@ -12,8 +12,9 @@ from aiohttp import web
 
 from bridge.room import Room
 from bridge.rooms import Rooms
+from bridge.transports.web.caller import caller_of
 from bridge.transports.web.guard import Handler
-from bridge.transports.web.visitor import header_text, is_host, remote
+from bridge.transports.web.visitor import header_text, is_host
 
 _DEFAULT: Final = frozenset({("POST", "/"), ("PUT", "/"), ("PUT", "/{name}")})
 _PAGE: Final = "/r/{room}"
@@ -45,7 +46,7 @@ class Lock:
         if pin is None and path == _PAGE and request.method in ("GET", "HEAD"):
             request[_LOCKED] = True
             return await handler(request)
-        await self._rooms.enter(room, pin, remote(request).rpartition(":")[0])
+        await self._rooms.enter(room, pin, caller_of(request).ip)
         response = await handler(request)
         if not response.prepared:
             response.set_cookie(_cookie(request, room), room.digest(pin or ""), httponly=True, samesite="Lax")

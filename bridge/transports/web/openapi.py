@@ -17,8 +17,9 @@ from bridge.model import Entry, Signal
 from bridge.transports.web.answers import Problem, json
 from bridge.transports.web.operations import OPERATIONS, PARAMETERS, PATH, Operation, Parameter, Types
 
-REFUSES_ALL: Final = (400, 403, 415, 421)
-"""What any route may answer: to a bad question, a foreign page, a compressed body, a name that is not ours."""
+REFUSES_ALL: Final = (400, 401, 403, 415, 421, 429)
+"""What any route may answer: to a bad question, a stranger, a foreign page, a compressed body, a name that is not ours,
+more than one address may ask."""
 _PROBLEM: Final[Types] = {"application/problem+json": Problem, "text/plain": str}
 
 

@@ -47,8 +47,8 @@ PATH: Final = {
     "name": Parameter("path", str, "a file's name, for people"),
     "id": Parameter("path", str, "a file's id, which decides"),
     "seq": Parameter("path", Annotated[int, Meta(ge=1, le=2**63 - 1)], "an entry's number"),
+    "token": Parameter("path", Annotated[str, Meta(min_length=1)], "the token, as a link carries it"),
     "path": Parameter("path", str, "a part of the page"),
-    "token": Parameter("path", str, "the secret of the house, or its host's"),
 }
 PARAMETERS: Final = {
     "after": Parameter("query", Place, "only entries with a higher number"),
@@ -91,6 +91,11 @@ _FORM: Final = {
         "text": {"type": "string", "description": "a message"},
         "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
     },
+}
+
+_PASS: Final = {
+    "type": "object",
+    "properties": {"token": {"type": "string"}, "to": {"type": "string", "description": "a path of ours"}},
 }
 
 POST: Final = Operation(
@@ -193,8 +198,17 @@ OPERATIONS: Final = {
     ("DELETE", "/files/{id}/{name}"): Operation(
         "Its author takes a file back, or a host does", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
     ),
+    ("GET", "/j/{token}"): Operation("In by a link: a cookie, and to the room", {303: {}}),
+    ("POST", "/j"): Operation(
+        "In by the form that strangers get: a cookie, and to where they wanted to go",
+        {303: {}},
+        body={"application/x-www-form-urlencoded": _PASS},
+        refuses=(408, 413, 417),
+    ),
+    ("GET", "/thumbs/{id}"): Operation(
+        "A picture made small", {200: {"image/webp": ANYTHING}, 304: {}}, ("If-None-Match",), refuses=(404, 503)
+    ),
     ("GET", "/static/{path}"): Operation("A part of the page", {200: {"*/*": ANYTHING}}, refuses=(404,)),
-    ("GET", "/j/{token}"): Operation("The token as a link: to the room, with a cookie", {303: {}}),
     ("GET", "/favicon.ico"): Operation("To the page's icon", {302: {}}),
     ("GET", "/healthz"): Operation("Whether the server answers", {200: {"text/plain": str}}),
     ("GET", "/metrics"): Operation(

@@ -77,21 +77,26 @@ class PageHandlers:
             who = room.people
             about = RoomAbout(room.name, room.epoch, room.last_seq, room.seats, who.some(), len(who), room.rules.now)
             return json(about)
-        language, locked = _language(request), is_locked(request)
-        html = self._templates.get_template("room.html").render(
+        locked = is_locked(request)
+        html = self.render(
+            request,
+            "room.html",
             room=room.name,
-            lang=language,
-            t=self._words[language],
             entries=[] if locked else msgspec.to_builtins((await room.history(50)).entries),
             count=0 if locked else len(room.people),
             last_seq=0 if locked else room.last_seq,
             locked=locked,
             epoch=room.epoch,
-            version=__version__,
             text_max_bytes=gate.TEXT_MAX_BYTES,
             max_file_bytes=self._max_file_bytes,
         )
         return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-cache"})
+
+    def render(self, request: web.Request, template: str, **values: Any) -> str:
+        """A page of this template, in the reader's language."""
+        language = _language(request)
+        known = {"lang": language, "t": self._words[language], "version": __version__}
+        return self._templates.get_template(template).render(known | values)
 
     async def static(self, request: web.Request) -> web.StreamResponse:
         try:

@@ -114,7 +114,7 @@ class TusHandlers:
                 headers |= await self._take(upload, 0, request)
             except BaseException:
                 # Nobody heard where it is, so nobody can go on with it.
-                await upload.remove("the sender broke off before it knew where to go on")
+                await upload.remove("the sender broke off before it knew where to go on", "broken_off")
                 raise
         return web.Response(status=201, headers=headers | _expiry(upload))
 
@@ -151,7 +151,7 @@ class TusHandlers:
         upload = await self._find(request)
         if isinstance(upload, Entry):
             raise web.HTTPConflict(reason="this upload is complete: it is a file now")
-        await upload.remove("its sender took it back")
+        await upload.remove("its sender took it back", "taken_back")
         return web.Response(status=204)
 
     async def _take(self, upload: Upload, offset: int, request: web.Request) -> dict[str, str]:

@@ -9,11 +9,11 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from bridge import gate
-from bridge.model import Peer, Refused, address
+from bridge.model import Peer, Refused
 from bridge.policy import Role
 from bridge.room import Room
 from bridge.rooms import Rooms
-from bridge.transports.web.caller import role_of
+from bridge.transports.web.caller import caller_of, role_of
 
 
 class Visitor(NamedTuple):
@@ -35,7 +35,7 @@ def visitor(request: web.Request, rooms: Rooms, room: Room, name: str | None = N
     client = gate.clean_client(client) if client is not None else secrets.token_urlsafe(16)
     author = rooms.author(client)
     key = gate.clean_key(request.headers.get("X-Key") or secrets.token_hex(12))
-    addr = remote(request)
+    addr = caller_of(request).addr
     peer = room.people.get(author.id)
     if peer is None:
         said = header_text(request, "X-Name")
@@ -60,9 +60,3 @@ def header_text(request: web.BaseRequest, header: str) -> str | None:
         return unquote(value.encode("utf-8", "surrogateescape").decode(), errors="strict")
     except UnicodeDecodeError:
         raise Refused("bad_name", f"{header} is not UTF-8") from None
-
-
-def remote(request: web.BaseRequest) -> str:
-    """`IP:PORT` of whoever is connected."""
-    transport = request.transport
-    return address(transport.get_extra_info("peername") if transport else None)

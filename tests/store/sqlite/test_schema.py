@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bridge.log import Held
@@ -13,7 +14,7 @@ from bridge.model import Draft, Rule, StoreError
 from bridge.store.sqlite import SqliteLog, schema
 from tests.store.sqlite.conftest import ask
 from tests.support import nouns
-from tests.support.nouns import draft
+from tests.support.nouns import draft, file
 
 
 async def test_a_log_of_a_newer_version_is_refused_by_name_and_left_alone(path: Path) -> None:
@@ -58,6 +59,27 @@ async def test_a_log_from_before_there_were_rules_is_brought_forward(
     assert await log.rules("lobby") == [Held(laid_down.seq, Rule(topic="x"))]
     await log.close()
     assert ask(path, "PRAGMA user_version") == [(len(whole),)]
+
+
+async def test_files_of_a_log_from_before_digests_were_looked_for_are_found_by_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        schema.connect(path).close()
+    old = file("f0", size=100, content="x")
+    ask(
+        path,
+        "INSERT INTO room (name) VALUES ('lobby')",
+        "INSERT INTO entry (room, at, author, key, sender, file, file_id, file_size) VALUES "
+        f"(1, 7, 'a', 'k', '{{}}', '{msgspec.json.encode(old).decode()}', 'f0', 100)",
+    )
+    log = SqliteLog(path)
+    log.on_same = lambda id, first: told.append((id, first))
+    await log.append(draft(text=None, file=file("f1", size=100, content="x")))
+    assert told == [("f1", "f0")] and await log.file_bytes() == 100
+    await log.close()
 
 
 async def test_a_step_that_fails_is_undone_and_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

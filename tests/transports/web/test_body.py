@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -68,3 +69,33 @@ async def test_a_body_that_falls_silent_is_over(server: Server, monkeypatch: pyt
     answer = await asyncio.to_thread(conversation)
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
     assert b"\r\nConnection: close\r\n" in answer
+
+
+SLOWLY = b"PUT /r/lobby/a.txt HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: %s\r\nContent-Length: 10\r\n\r\n"
+
+
+async def test_from_elsewhere_a_body_must_come_at_a_rate(
+    serve: Callable[..., Awaitable[Server]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await serve(proxy=("127.0.0.1",), open=True)
+    monkeypatch.setattr(body, "GRACE_S", 0.1)
+    monkeypatch.setattr(body, "RATE_BYTES_S", 100)
+
+    def conversation(ip: bytes, last: bytes) -> bytes:
+        """Nine bytes, one at a time, each when it is a tenth of a second late, then the last."""
+        with socket.create_connection(server.address, PATIENCE_S) as connection:
+            connection.sendall(SLOWLY % ip)
+            connection.settimeout(0.2)
+            for _ in range(9):
+                try:
+                    return connection.recv(65536)
+                except TimeoutError:
+                    connection.sendall(b"x")
+            connection.sendall(last)
+            connection.settimeout(PATIENCE_S)
+            return connection.recv(65536)
+
+    assert (await asyncio.to_thread(conversation, b"127.0.0.1", b"x")).startswith(b"HTTP/1.1 201 ")
+    answer = await asyncio.to_thread(conversation, b"203.0.113.5", b"")
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"less than 100 bytes a second" in answer

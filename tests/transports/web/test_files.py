@@ -425,12 +425,15 @@ SAVED = [
 async def test_only_what_cannot_run_is_shown_and_all_else_is_saved(
     server: Server, session: aiohttp.ClientSession
 ) -> None:
-    script = b"<html><script>alert(1)</script>"
-    for name, shown in [*SHOWN.items(), *((name, None) for name in SAVED)]:
-        entry = await put(session, server, f"/{quote(name)}", script, Content_Type="text/html")
+    """Markup is not even shown as the picture that its name promises; as plain text it may be read."""
+    script, texts = b"<html><script>alert(1)</script>", ("a.txt", "a.py")
+    shown_as = [(name, script if name in texts else b"\0\1\2", type) for name, type in SHOWN.items()]
+    saved = [(name, script, None) for name in (*SAVED, *SHOWN) if name not in texts]
+    for name, content, shown in (*shown_as, *saved):
+        entry = await put(session, server, f"/{quote(name)}", content, Content_Type="text/html")
         async with session.get(server.url.rstrip("/") + entry["file"]["url"]) as response:
             headers = response.headers
-            assert await response.read() == script
+            assert await response.read() == content
         disposition = headers["Content-Disposition"].partition(";")[0]
         wanted = ("inline", shown) if shown else ("attachment", "application/octet-stream")
         assert (disposition, headers["Content-Type"]) == wanted, name

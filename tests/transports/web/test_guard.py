@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 import pytest
@@ -13,7 +14,9 @@ from bridge.transports.web.guard import PAGE_POLICY
 from bridge.transports.web.served import FILE_POLICY
 from tests.support.peers import ask, entries
 
-# Whether a name is ours: loopback, what we listen on, what --allow-host names.
+NAME = socket.gethostname()
+# Whether a name is ours, on a server for everybody: loopback, the address that was reached, this machine's name, what
+# --allow-host names.
 HOSTS = {
     "127.0.0.1:{port}": True,
     "localhost:{port}": True,
@@ -21,6 +24,9 @@ HOSTS = {
     "[::1]:{port}": True,
     "127.0.0.2": True,
     "room.lan:{port}": True,
+    f"{NAME}:{{port}}": True,
+    f"{NAME.partition('.')[0].upper()}.local": True,
+    "[::]:{port}": False,
     "0.0.0.0:{port}": False,
     "evil.example:{port}": False,
     "localhost.evil.example:{port}": False,
@@ -75,7 +81,8 @@ async def status(session: aiohttp.ClientSession, url: str, method: str, headers:
 async def test_only_pages_of_our_own_reach_us_through_a_browser(
     serve: Callable[..., Awaitable[Server]], session: aiohttp.ClientSession, method: str
 ) -> None:
-    server = await serve(allow_host=("Room.lan",))
+    server = await serve(host="0.0.0.0", open=True, insecure_public=True, allow_host=("Room.lan",))
+    url = f"http://127.0.0.1:{server.address[1]}/"
     wrong, cells, let_in = [], 0, 0
     for template, ours in HOSTS.items():
         host = template.format(port=server.address[1])
@@ -84,7 +91,7 @@ async def test_only_pages_of_our_own_reach_us_through_a_browser(
                 headers = {"Host": host, "Origin": origin, "Sec-Fetch-Site": site}
                 given = {name: value for name, value in headers.items() if value is not None}
                 got, wanted = (
-                    await status(session, server.url, method, given),
+                    await status(session, url, method, given),
                     expected(method, ours, host, origin, site),
                 )
                 cells += 1
@@ -93,8 +100,71 @@ async def test_only_pages_of_our_own_reach_us_through_a_browser(
                     wrong.append((got, wanted, given))
     assert not wrong
     assert cells >= 200
-    said = await entries(session, server.url)
+    said = await entries(session, url)
     assert len(said) == (min(let_in, 500) if method in ("POST", "PUT") else 0)
+
+
+async def test_a_server_for_this_machine_alone_is_not_called_by_its_name(
+    server: Server, session: aiohttp.ClientSession
+) -> None:
+    """Whoever answers for the name on the network could have shown a page under it, and now point it at loopback."""
+    for host in (NAME, f"{NAME}.local"):
+        async with session.get(f"{server.url}rooms", headers={"Host": f"{host}:{server.address[1]}"}) as response:
+            assert response.status == 421
+
+
+FAR = {"X-Forwarded-For": "203.0.113.5"}
+FARTHER = {"X-Forwarded-For": "203.0.113.6"}
+"""Two from elsewhere, as a proxy of ours tells of them."""
+
+
+async def test_one_address_may_send_so_many_messages_a_second(
+    serve: Callable[..., Awaitable[Server]], session: aiohttp.ClientSession
+) -> None:
+    server = await serve(proxy=("127.0.0.1",), open=True, messages_per_s=1, messages_burst=3)
+
+    async def post(headers: dict[str, str]) -> int:
+        async with session.post(server.url, data="hi", headers=headers) as response:
+            if response.status == 429:
+                assert int(response.headers["Retry-After"]) >= 1
+                assert (await response.text()).startswith(
+                    "rate_limited: one address may send 1 messages a second (--me"
+                )
+            return response.status
+
+    said = await asyncio.gather(*(post(FAR) for _ in range(40)))
+    assert said.count(201) >= 3 and said.count(429) >= 1 and len(said) == said.count(201) + said.count(429)
+    assert await post(FARTHER) == 201
+    async with session.get(f"{server.url}rooms", headers=FAR) as response:
+        assert response.status == 200, "reading is no message"
+
+
+async def test_one_address_may_send_so_many_files_at_once(
+    serve: Callable[..., Awaitable[Server]], session: aiohttp.ClientSession
+) -> None:
+    server = await serve(proxy=("127.0.0.1",), open=True, uploads_per_address=1)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"a"
+        begun.set()
+        await go_on.wait()
+        yield b"b"
+
+    async def put(name: str, headers: dict[str, str], data: object = b"x") -> tuple[int, str]:
+        async with session.put(server.url + name, data=data, headers=headers) as response:
+            return response.status, await response.text()
+
+    first = asyncio.create_task(put("slow", FAR, slowly()))
+    await begun.wait()
+    while not server.policy.limits.uploads.taken("203.0.113.5"):
+        await asyncio.sleep(0.01)
+    status, said = await put("second", FAR)
+    assert status == 429 and "1 files at once (--uploads-per-address)" in said
+    assert (await put("another-s", FARTHER))[0] == 201
+    go_on.set()
+    assert (await first)[0] == 201
+    assert (await put("second", FAR))[0] == 201
 
 
 @pytest.mark.parametrize("head", ["", "Host: localhost\r\nHost: evil.example\r\n", "Host:\r\n"], ids=repr)

@@ -1,0 +1,117 @@
+"""What one peer sends arrives whole and in order, and no more of it at once than two buffers hold."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bridge.inlet import BUFFER_MAX_BYTES, BUFFER_MIN_BYTES, Inlet
+from tests.support.peers import PATIENCE_S, eventually
+
+
+class Ends:
+    """A connection: `peer` sends, `inlet` is what comes of it."""
+
+    def __init__(self, held: bytes = b"", ended: bool = False) -> None:
+        self.peer, self._ours = socket.socketpair()
+        self.held, self.ended = held, ended
+
+    async def __aenter__(self) -> Ends:
+        loop = asyncio.get_running_loop()
+        self.transport, _ = await loop.create_connection(asyncio.Protocol, sock=self._ours)
+        self.inlet = Inlet(self.transport, self.held, self.ended)
+        self.transport.set_protocol(self.inlet)
+        return self
+
+    async def __aexit__(self, *fault: object) -> None:
+        self.transport.abort()
+        self.peer.close()
+        await asyncio.sleep(0)
+
+    async def send(self, data: bytes) -> None:
+        await asyncio.to_thread(self.peer.sendall, data)
+
+    async def read(self) -> memoryview:
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.inlet.read()
+
+    async def rest(self) -> bytes:
+        came = b""
+        while piece := await self.read():
+            came += piece
+        return came
+
+
+@pytest.fixture
+async def ends() -> AsyncIterator[Ends]:
+    async with Ends() as ends:
+        yield ends
+
+
+async def test_what_was_held_comes_first_and_then_all_the_rest_however_it_was_cut() -> None:
+    chance = random.Random(3)
+    content = chance.randbytes(5_000_000)
+    async with Ends(held := content[:100_000]) as ends:
+
+        async def send() -> None:
+            left = content[len(held) :]
+            while left:
+                size = chance.choice((1, 1000, BUFFER_MIN_BYTES, 700_000))
+                await ends.send(left[:size])
+                left = left[size:]
+            ends.peer.shutdown(socket.SHUT_WR)
+
+        sending = asyncio.create_task(send())
+        assert await ends.rest() == content
+        await sending
+        assert await ends.read() == b"", "the end is told as often as it is asked for"
+
+
+async def test_an_end_that_was_seen_before_is_told_after_what_was_held() -> None:
+    async with Ends(b"hello", ended=True) as ends:
+        assert [bytes(await ends.read()) for _ in range(2)] == [b"hello", b""]
+
+
+async def test_what_was_given_stays_as_it_is_until_the_next_is_asked_for(ends: Ends) -> None:
+    await ends.send(b"a" * 1000)
+    piece = await ends.read()
+    await ends.send(b"b" * BUFFER_MIN_BYTES)
+    await eventually(lambda: not ends.transport.is_reading())
+    assert piece == b"a" * 1000
+    assert await ends.read() == b"b" * BUFFER_MIN_BYTES
+
+
+async def test_of_a_sender_nobody_listens_to_no_more_is_taken_than_a_buffer(ends: Ends) -> None:
+    """A full one waits to be read; the next is larger, up to their measure and no further."""
+    content = random.Random(4).randbytes(8 * BUFFER_MAX_BYTES)
+    sending = asyncio.create_task(ends.send(content))
+    came, sizes = b"", []
+    while len(came) < len(content):
+        await eventually(lambda: not ends.transport.is_reading() or sending.done())
+        piece = await ends.read()
+        sizes.append(len(piece))
+        came += piece
+    assert came == content
+    assert sizes[0] <= BUFFER_MIN_BYTES and max(sizes) == BUFFER_MAX_BYTES
+    await sending
+
+
+async def test_who_stops_waiting_misses_nothing(ends: Ends) -> None:
+    waiting = asyncio.create_task(ends.inlet.read())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await ends.send(b"hello")
+    assert await ends.read() == b"hello"
+
+
+async def test_what_came_before_a_reset_is_read_to_its_end() -> None:
+    async with Ends() as ends:
+        await ends.send(b"hello")
+        await eventually(lambda: ends.inlet.get_buffer(-1).nbytes < BUFFER_MIN_BYTES)
+        ends.inlet.connection_lost(ConnectionResetError())
+        assert await ends.rest() == b"hello"
