@@ -10,12 +10,17 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from bridge.model import Code, Draft, Refused
+import msgspec
+
+from bridge.model import Code, Draft, Refused, Rule
 
 TEXT_MAX_BYTES = 16 * 1024
 NAME_MAX_CHARS = 32
 ROOM_MAX_CHARS = 64
 KEY_MAX_CHARS = 64
+TOPIC_MAX_CHARS = 200
+PIN_MIN_CHARS = 4
+PIN_MAX_CHARS = 32
 FILE_NAME_MAX_BYTES = 200
 
 SEQ_MAX = 2**63 - 1
@@ -44,6 +49,8 @@ def check(draft: Draft) -> Draft:
     _check_clean(draft.room, draft.sender.name)
     if draft.withdraws is not None and not 1 <= draft.withdraws <= SEQ_MAX:  # beyond 63 bits no engine has a number
         raise Refused("not_found", "there is no entry of this number here")
+    if draft.rule is not None:
+        _check_rule(draft.rule)
     if draft.text is None:
         if draft.file and clean_file_name(draft.file.name) != draft.file.name:
             raise Refused("bad_request", f"file name {ascii(draft.file.name)[:64]} is not as the gate makes it")
@@ -51,7 +58,7 @@ def check(draft: Draft) -> Draft:
     text = clean_text(draft.text)
     if text == draft.text:
         return draft
-    return Draft(draft.room, draft.author, draft.key, draft.sender, text=text)
+    return msgspec.structs.replace(draft, text=text)
 
 
 @lru_cache(4096)  # everybody speaks more than once
@@ -60,6 +67,16 @@ def _check_clean(room: str, name: str) -> None:
         raise Refused("bad_room", f"room name {ascii(room)[:64]} is not as the gate makes it")
     if clean_name(name) != name:
         raise Refused("bad_name", f"name {ascii(name)[:64]} is not as the gate makes it")
+
+
+def _check_rule(rule: Rule) -> None:
+    if clean_topic(rule.topic or "") != (rule.topic or ""):
+        raise Refused("bad_text", f"topic {ascii(rule.topic)[:64]} is not as the gate makes it")
+    for peer in (rule.mute, rule.unmute, rule.rename, rule.remove):
+        if peer is not None:
+            clean_name(peer.name)
+    if rule.name:
+        clean_name(rule.name)
 
 
 def clean_text(text: str) -> str:
@@ -73,6 +90,17 @@ def clean_text(text: str) -> str:
     if control := _CONTROL.search(text):
         raise Refused("bad_text", f"text holds the control character U+{ord(control[0]):04X}")
     return text
+
+
+def clean_topic(topic: str) -> str:
+    """What a room is about, in one line: at most 200 characters, "" for nothing."""
+    encodable(topic, "bad_text", "topic")
+    topic = unicodedata.normalize("NFC", " ".join(topic.split()))
+    if len(topic) > TOPIC_MAX_CHARS:
+        raise Refused("too_long", f"topic of {len(topic)} characters, at most {TOPIC_MAX_CHARS}")
+    if control := _CONTROL.search(topic):
+        raise Refused("bad_text", f"topic holds the control character U+{ord(control[0]):04X}")
+    return topic
 
 
 def clean_name(name: str) -> str:
@@ -152,6 +180,14 @@ def _shortened(name: str) -> str:
         stem, tail = name, b""
     head = stem.encode()[: FILE_NAME_MAX_BYTES - len(tail)].decode("utf-8", "ignore")
     return head.rstrip() + tail.decode()
+
+
+def clean_pin(pin: str) -> str:
+    """What opens a room: 4 to 32 characters without spaces."""
+    encodable(pin, "bad_request", "PIN")
+    if not PIN_MIN_CHARS <= len(pin) <= PIN_MAX_CHARS or not pin.isprintable() or " " in pin:
+        raise Refused("bad_request", f"a PIN has {PIN_MIN_CHARS} to {PIN_MAX_CHARS} characters, and no spaces")
+    return pin
 
 
 def clean_sha256(digest: str) -> str:

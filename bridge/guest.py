@@ -15,10 +15,13 @@ from typing import Final, Protocol
 import msgspec
 
 from bridge import gate
+from bridge.fanout import Seat
 from bridge.model import Draft, Peer, Refused, Stored, StoreError, Unsure, Via
-from bridge.room import Room, Seat
+from bridge.room import Room
 from bridge.rooms import Rooms
+from bridge.ruling import ruled
 from bridge.wire import plain
+from bridge.wire.rule import Wish
 
 logger = logging.getLogger("roombridge.guest")
 
@@ -68,6 +71,8 @@ class Guest:
         self._last: asyncio.Future[Stored] | None = None
         self._left = False
         self._author = rooms.author(secrets.token_hex(16))
+        if room.rules.now.pin:
+            raise Refused("forbidden", f"room {room.name} asks for a PIN, which cannot be shown this way")
         given = f"{via}-{addr.rpartition(':')[2]}"
         self._cursor = room.join(Peer(self._author.id, given, via, addr), voice, room.last_seq)
         refused = self._take(wish) if wish is not None else None
@@ -103,13 +108,17 @@ class Guest:
             case plain.Say(text):
                 self._say(text, self.peer)
             case plain.As(name, text):
-                free = self.room.people.free_name(gate.clean_name(name), self.peer.id)
+                free = self.room.named(self.peer.id, gate.clean_name(name))
                 self._say(text, msgspec.structs.replace(self.peer, name=free))
             case plain.Nick(name):
                 self._cursor.rename(name)
                 self._voice.notice(f"you are now {self.peer.name}")
-            case plain.Join(name):
-                return self._join(name)
+            case plain.Join(name, pin):
+                return self._join(name, pin)
+            case plain.Topic(text):
+                return self._topic(text)
+            case plain.Rule(what, name):
+                return self._rule(msgspec.convert({what: self._id_of(name)}, Wish))
             case plain.Pass() | plain.Ok():
                 self._voice.notice("no pass is asked for here")
             case plain.Undo():
@@ -148,10 +157,12 @@ class Guest:
         return None
 
     def _say(self, text: str, sender: Peer) -> None:
-        draft = Draft(self.room.name, self._author.key, secrets.token_hex(12), sender, text=text)
-        self._last = self.room.append(draft)
+        self._last = self.room.append(msgspec.structs.replace(self._blank(sender), text=text))
         self._last.add_done_callback(self._answered)
         self._waiting.count += 1
+
+    def _blank(self, sender: Peer) -> Draft:
+        return Draft(self.room.name, self._author.key, secrets.token_hex(12), sender, host=self._cursor.host)
 
     async def settle(self, at_most: int = 0) -> None:
         """Wait while more than `at_most` messages are on their way to the disk."""
@@ -176,21 +187,54 @@ class Guest:
         if said is None or said.exception() or said.result().entry.room != self.room.name:
             self._voice.notice("you have said nothing here that could be withdrawn")
             return
-        key, seq = secrets.token_hex(12), said.result().entry.seq
-        try:
-            await self.room.append(Draft(self.room.name, self._author.key, key, self.peer, withdraws=seq))
-        except Refused as refused:
-            self._voice.notice(f"not withdrawn: {refused.message}")
-        except StoreError:
-            logger.exception("nothing withdrawn for %s in room %s", self.peer.addr, self.room.name)
-            self._voice.notice("not withdrawn: the server has a fault of its own; its log says more")
-        else:
+        withdrawal = msgspec.structs.replace(self._blank(self.peer), withdraws=said.result().entry.seq)
+        if await self._stored(withdrawal, "not withdrawn"):
             self._last = None
             self._voice.notice("your last message is withdrawn")
 
-    async def _join(self, name: str) -> None:
+    async def _stored(self, draft: Draft, failed: str) -> bool:
+        """Append what is no message; whether that went well. If not, it is told."""
+        try:
+            await self.room.append(draft)
+        except Refused as refused:
+            self._voice.notice(f"{failed}: {refused.message}")
+        except StoreError:
+            logger.exception("%s for %s in room %s", failed, self.peer.addr, self.room.name)
+            self._voice.notice(f"{failed}: the server has a fault of its own; its log says more")
+        else:
+            return True
+        return False
+
+    def _topic(self, text: str) -> Later | None:
+        if text:
+            return self._rule(Wish(topic=text))
+        topic = self.room.rules.now.topic
+        self._voice.notice(f"the topic: {topic}" if topic else "no topic is set")
+        return None
+
+    def _rule(self, wish: Wish) -> Later:
+        """A host's; refused at once, else told when it is stored."""
+        return self._lay_down(ruled(self.room, wish, self._blank(self.peer)))
+
+    async def _lay_down(self, draft: Draft) -> None:
+        if draft.rule and await self._stored(draft, "nothing changed"):
+            self._voice.notice(f"you {plain.deed(draft.rule)}")
+
+    def _id_of(self, name: str) -> str:
+        """Of whoever is here under this name. Raises `Refused` `not_found`."""
+        for peer in self.room.people:
+            if peer.name.casefold() == name.casefold():
+                return peer.id
+        raise Refused("not_found", f"nobody here is called {name[:32]}; /who names some")
+
+    async def _join(self, name: str, pin: str | None) -> None:
+        ip = self.peer.addr.rpartition(":")[0]
         try:
             room = await self._rooms.get(name)
+            if pin is not None and not room.rules.now.pin:
+                raise Refused("bad_room", f"room {room.name} has no PIN, and no room name holds a space")
+            if not self._cursor.host:
+                await self._rooms.enter(room, pin, ip)
         except Refused as refused:
             self._refuse(refused)
             return
@@ -200,10 +244,15 @@ class Guest:
             return
         if self._left:
             return
-        quiet = self._cursor.quiet
-        self._cursor.leave()
-        self._cursor = room.join(self.peer, self._voice, room.last_seq)
-        self._cursor.quiet = quiet
+        before = self._cursor
+        try:
+            room.admit(before.peer, before.host)
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        before.leave()
+        self._cursor = room.join(before.peer, self._voice, room.last_seq, before.host)
+        self._cursor.quiet = before.quiet
         self._voice.notice(f"you are in {room.name} as {self.peer.name}")
 
     def _quiet(self) -> None:

@@ -26,7 +26,10 @@ STILL_S: Final = 2.0
 
 
 class Coming(NamedTuple):
-    """What is announced: `size` in bytes or None if unknown, `sha256` in hex if it is to be checked."""
+    """What is announced: `size` in bytes or None if unknown, `sha256` in hex if it is to be checked.
+
+    `host`: whoever sends it rules the house.
+    """
 
     name: str
     size: int | None
@@ -34,6 +37,7 @@ class Coming(NamedTuple):
     key: str
     sender: Peer
     sha256: str | None = None
+    host: bool = False
 
 
 class Intake:
@@ -60,7 +64,8 @@ class Intake:
 
     @classmethod
     async def begin(cls, room: Room, files: Files, coming: Coming, quota: Quota) -> Intake:
-        """Raises `Refused` `too_large` before a byte is taken, or `disk_full`."""
+        """Raises `Refused` `forbidden` or `too_large` before a byte is taken, or `disk_full`."""
+        room.allow(coming.sender, coming.host)
         claim = await quota.claim(coming.author, coming.size or 0)
         return cls(room, files, await claim.made(files.create(coming.size)), coming, claim)
 
@@ -89,7 +94,7 @@ class Intake:
         type = media_type(self._name, digest.beginning)
         seen = await asyncio.to_thread(measures, digest.beginning) if type.startswith("image/") else None
         file = FileRef.of(self._part.id, self._name, digest.size, digest.sha256, type, seen)
-        draft = Draft(self._room.name, coming.author, coming.key, coming.sender, file=file)
+        draft = Draft(self._room.name, coming.author, coming.key, coming.sender, file=file, host=coming.host)
         self._announced = self._room.append(draft)
         # Whoever waits may be cancelled; the file is announced all the same.
         self._announced.add_done_callback(self._settle)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from bridge.model import Draft, Entry, Gap, Peer, Stored, StoreError
+from bridge.model import Draft, Entry, Gap, Peer, Rule, Stored, StoreError
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -30,6 +30,14 @@ class RoomInfo(msgspec.Struct, frozen=True):
     last_seq: int
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A rule that holds, the number of its entry (which may be trimmed by now), and the digest of the PIN it set."""
+
+    seq: int
+    rule: Rule
+    pin: str | None = None
+
+
 class Log(Protocol):
     """An append-only log per room.
 
@@ -44,10 +52,12 @@ class Log(Protocol):
       6. `on_trim(room, up_to)` is called in the event loop when a room's entries up to this number are no longer kept.
       7. After a failure that leaves open what the disk holds, nothing more is stored and `on_failure` is called once.
       8. A draft that `withdraws` an entry is stored and the content of that entry is gone for good, or neither. It is
-         `not_found` unless the room has such an entry, `forbidden` unless the entry has the same author and is itself
-         no withdrawal. Once it is announced, no page that is answered holds what it withdrew; if that was a file,
-         `on_gone` is called once, in the event loop, with its id.
-      9. `on_same(id, first)` is called in the event loop once a file is announced whose digest is that of a file which
+         `not_found` unless the room has such an entry, `forbidden` unless the entry has the same author or a `host`
+         asks, and is itself neither a withdrawal nor a rule. Once it is announced, no page that is answered holds
+         what it withdrew; if that was a file, `on_gone` is called once, in the event loop, with its id.
+      9. A rule holds from when it is stored until another about the same is, or its time is over; also when its entry
+         is trimmed.
+      10. `on_same(id, first)` is called in the event loop once a file is announced whose digest is that of a file which
          is kept already, of whatever room: `first` is the oldest of those.
     """
 
@@ -86,6 +96,9 @@ class Log(Protocol):
 
     async def rooms(self) -> list[RoomInfo]:
         """Every room that has entries, by name."""
+
+    async def rules(self, room: str) -> list[Held]:
+        """What hosts have laid down there that still holds."""
 
     async def file(self, id: str) -> Entry | None:
         """The entry that announced this file; None for one that is not here, or was withdrawn."""
@@ -206,7 +219,7 @@ class Thumbnails(Protocol):
 class Begun(msgspec.Struct, frozen=True):
     """What is remembered of an upload that may stop and go on: all that its entry will need, and whose it is.
 
-    `owner` is who may go on with it, `None`: whoever knows its id. `about` is told back to its sender.
+    `owner` is who may go on with it, `None`: whoever knows its id. `about` is told back to its sender. `host` began it.
     """
 
     room: str
@@ -218,6 +231,7 @@ class Begun(msgspec.Struct, frozen=True):
     sha256: str | None
     owner: str | None
     about: str = ""
+    host: bool = False
 
 
 Announced = Callable[[str], Awaitable[Entry | None]]

@@ -82,10 +82,52 @@ class FileRef(msgspec.Struct, frozen=True, omit_defaults=True):
         return cls(id, name, size, sha256, media_type, f"/files/{id}/{quote(name, safe='')}", *measures or ())
 
 
+class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a host laid down for a room, exactly one thing; what it says of somebody names them as they were just then.
+
+    A `topic` of "" is none. `rename` comes with a `name` that stays until a host says another, or with "": it is its
+    own choice again. `remove` comes with `until`, in milliseconds since the epoch.
+    """
+
+    topic: str | None = None
+    read_only: bool | None = None
+    pin: bool | None = None
+    mute: Peer | None = None
+    unmute: Peer | None = None
+    rename: Peer | None = None
+    name: str | None = None
+    remove: Peer | None = None
+    until: int | None = None
+
+    @property
+    def about(self) -> str:
+        """What it is about: of two rules about the same, the later one holds."""
+        match self:
+            case Rule(topic=str()):
+                return "topic"
+            case Rule(read_only=bool()):
+                return "read_only"
+            case Rule(pin=bool()):
+                return "pin"
+            case Rule(mute=Peer(id)) | Rule(unmute=Peer(id)):
+                return f"mute {id}"
+            case Rule(rename=Peer(id)):
+                return f"rename {id}"
+            case Rule(remove=Peer(id)):
+                return f"remove {id}"
+        raise ValueError(f"{self} says nothing")
+
+    @property
+    def lifts(self) -> bool:
+        """Whether it ends what an earlier one began, so that nothing of it need be remembered."""
+        return self.topic == "" or False in (self.read_only, self.pin) or self.unmute is not None or self.name == ""
+
+
 class Draft(msgspec.Struct, frozen=True):
     """What a peer asks to append: named by `author` and `key` before the log numbers it.
 
-    `author` is never shown to others. Exactly one of `text`, `file` and `withdraws` (the number of an entry) is given.
+    `author` is never shown to others. Exactly one of `text`, `file`, `withdraws` (the number of an entry) and `rule` is
+    given. `host`: whoever asks rules the house. `pin` is the digest of the one that its rule sets.
     """
 
     room: str
@@ -95,15 +137,18 @@ class Draft(msgspec.Struct, frozen=True):
     text: str | None = None
     file: FileRef | None = None
     withdraws: int | None = None
+    rule: Rule | None = None
+    host: bool = False
+    pin: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True, rename={"sender": "from"}):
     """A numbered line of the log; `at` is milliseconds since the epoch. Whatever carries `seq` is one of these.
 
-    `withdraws` is the number of an entry that its author took back: it is told no more, and this one says why.
+    `withdraws` is the number of an entry that was taken back: it is told no more, and this one says why.
     """
 
-    type: Literal["text", "file", "withdraw"]
+    type: Literal["text", "file", "withdraw", "rule"]
     seq: int
     at: int
     room: str
@@ -112,6 +157,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, rename={"sender": "
     text: str | None = None
     file: FileRef | None = None
     withdraws: int | None = None
+    rule: Rule | None = None
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -121,8 +167,17 @@ class Stored(msgspec.Struct, frozen=True):
     new: bool
 
 
+class Ruling(msgspec.Struct, frozen=True):
+    """How a room is ruled just now: `muted` are ids."""
+
+    topic: str
+    read_only: bool
+    pin: bool
+    muted: list[str]
+
+
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
-    """The first word to a browser: where it is, who it is, who else is here, what is on its way."""
+    """The first word to a browser: where it is, who it is, who else is here, what is on its way, what holds here."""
 
     room: str
     epoch: str
@@ -132,6 +187,8 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     peers: list[Peer]
     count: int
     transfers: list[Transfer]
+    host: bool
+    rules: Ruling
 
 
 class Presence(msgspec.Struct, frozen=True, tag="presence", omit_defaults=True):

@@ -20,7 +20,7 @@ class Resumed(Intake):
     """The way into the room of an upload that is held. Left before its end, what came is kept."""
 
     def __init__(self, room: Room, files: Files, part: KeptPart, begun: Begun, claim: Claim) -> None:
-        coming = Coming(begun.name, begun.size, begun.author, begun.key, begun.sender, begun.sha256)
+        coming = Coming(begun.name, begun.size, begun.author, begun.key, begun.sender, begun.sha256, begun.host)
         super().__init__(room, files, part, coming, claim, part.size)
         self.moving = False
         """Whether bytes are just being written: its sender is alive."""

@@ -1,58 +1,39 @@
 """A room is a log, and everyone in it a cursor: append, join, advance.
 
-The log announces an entry, the room writes it to every seat that stands just before it: the bytes of a stretch are made
-once per language, and seats at the same place are handed the same object. There is no queue and no task for a seat. A
-seat whose transport is full is passed over and stays behind; it is fed from the tail, or from the log when it fell
-below the tail. Presence and transfers reach seats the same way, from boards instead of the log.
+The log announces an entry, the room puts it on its tail, and the fan-out brings every seat up to it. Presence and
+transfers reach seats the same way, from boards instead of the log.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple, Protocol
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
 
 from bridge import gate
 from bridge.board import Board
+from bridge.fanout import FanOut, Seat
 from bridge.log import Log, Page
-from bridge.model import Draft, Entry, Gap, Hello, Peer, Signal, Stored, StoreError, Transfer, Via
+from bridge.model import Draft, Entry, Gap, Hello, Peer, Refused, Rule, Signal, Stored, Transfer, Via
 from bridge.pace import Pace
 from bridge.people import People
-from bridge.tail import Form, Tail, Told, stretch
+from bridge.rules import Rules
+from bridge.tail import Form, Tail
 from bridge.tally import Tally
-
-logger = logging.getLogger("roombridge.room")
 
 HISTORY_ENTRIES: Final = 50
 """What a newcomer is shown who does not say where to start."""
-FLUSH_MAX_S: Final = 0.025
-"""Flushes keep at most this distance, however busy the room is."""
-FLUSH_COSTS: Final = 3
-"""...and else this many times what the last one cost: nothing to speak of in a quiet room."""
 PRESENCE_S: Final = 0.25
 TRANSFER_S: Final = 0.1
 TRANSFER_KEPT_S: Final = 60.0
 """How long an ended transfer stays on its board, for seats that are behind."""
-LAGGING_S: Final = 0.05
-"""How soon a seat that was full is looked at again."""
 CROWD: Final = 200
 """Above this many peers only their number is told."""
-READ_BACK_ENTRIES: Final = 256
-
-
-class Seat(Protocol):
-    """Where a peer's transport meets the room."""
-
-    @property
-    def form(self) -> Form:
-        """How this peer is told what was said."""
-
-    def deliver(self, frame: Any) -> None:
-        """Write what the form framed; never wait, never raise."""
-
-    def full(self) -> bool:
-        """Whether more than the high-water mark waits to leave, so that it had better be passed over."""
 
 
 class Cursor:
@@ -84,37 +65,6 @@ class Cursor:
         self.room.leave(self)
 
 
-class Stretch(NamedTuple):
-    """Entries from one place on, framed for one language."""
-
-    told: list[Told]
-    form: Form
-    frame: Any
-    authors: frozenset[str]
-    """Who may not hear all of it: in a language without an echo, those whose words are in it."""
-    reached: int
-
-    @classmethod
-    def of(cls, told: list[Told], form: Form) -> Stretch:
-        frame = form.frame([one.encoded(form) for one in told])
-        authors = frozenset() if form.echo else frozenset(one.entry.sender.id for one in told)
-        return cls(told, form, frame, authors, told[-1].entry.seq)
-
-    def hand(self, cursor: Cursor) -> None:
-        """To a seat that stands just before it."""
-        cursor.seq = self.reached
-        if self.authors and cursor.peer.id in self.authors:
-            self._hand_others(cursor)
-        else:
-            cursor.seat.deliver(self.frame)
-
-    def _hand_others(self, cursor: Cursor) -> None:
-        """To one who does not hear its own words."""
-        own = cursor.peer.id
-        if others := [one.encoded(self.form) for one in self.told if one.entry.sender.id != own]:
-            cursor.seat.deliver(self.form.frame(others))
-
-
 class Room:
     """One room: its log, its tail, its people and their cursors."""
 
@@ -123,15 +73,14 @@ class Room:
         self.tally = tally
         self.epoch = log.epoch
         self.people = People(CROWD)
+        self.rules = Rules()
         self.transfers: Board[Transfer] = Board()
         self._log = log
         self._tail = Tail()
         self._primed = False
         self._trimmed = 0
         self._cursors: dict[Cursor, None] = {}
-        self._fallen: set[Cursor] = set()
-        self._reading_back: asyncio.Task[None] | None = None
-        self._flush = Pace(self._deliver)
+        self._fan_out = FanOut(name, log, self._tail, self._cursors.keys())
         self._presence = Pace(self._tell_presence)
         self._progress = Pace(self._tell_transfers)
         self._moved = asyncio.Event()
@@ -151,8 +100,11 @@ class Room:
     async def prime(self) -> None:
         """Take up where the log stands. What it announces meanwhile is kept, so nothing falls between."""
         if not self._primed:
+            held = await self._log.rules(self.name)
             page = await self._log.newest(self.name, HISTORY_ENTRIES)
             if not self._primed:
+                for one in held:
+                    self.rules.take(one.seq, one.rule)
                 whole = len(page.entries) < HISTORY_ENTRIES
                 floor = page.entries[0].seq - 1 if not whole else page.gap.end or 0 if page.gap else 0
                 self._tail.prime(page.entries, floor, whole)
@@ -166,12 +118,39 @@ class Room:
 
         Raises `Refused` when the draft breaks a rule or too many wait; the future raises as `Log.append` says.
         """
+        self.rules.check(draft, _now())
         return self._log.append(gate.check(draft))
+
+    def allow(self, sender: Peer, host: bool) -> None:
+        """Raises `Refused` `forbidden` for one who may not speak here just now: to be asked before a file is taken."""
+        if not host:
+            self.admit(sender)
+            self.rules.hear(sender)
 
     def advance(self, entry: Entry) -> None:
         """The log announces; the room obeys."""
         self._tail.push(entry)
-        self._flush.ask()
+        self._fan_out.ask()
+        if entry.rule is not None:
+            self.rules.take(entry.seq, entry.rule)
+            self._obey(entry.rule)
+
+    def _obey(self, rule: Rule) -> None:
+        """What a new rule does to those who sit here."""
+        match rule:
+            case Rule(rename=Peer(id), name=str(name)) if name:
+                for cursor in self._seated(id)[:1]:  # its other seats share the name
+                    self._call(cursor, name)
+            case Rule(remove=Peer()):
+                for cursor in list(self._cursors):
+                    self._show_out(cursor)
+
+    def _show_out(self, cursor: Cursor) -> None:
+        try:
+            self.admit(cursor.peer, cursor.host)
+        except Refused as refused:
+            self.leave(cursor)
+            cursor.seat.show_out(refused)
 
     def forget(self, up_to: int) -> None:
         """The log keeps nothing up to this number any more; whoever has yet to read it will be told."""
@@ -202,9 +181,17 @@ class Room:
 
     # Sitting
 
-    def join(self, peer: Peer, seat: Seat, after: int) -> Cursor:
-        """Sit down behind entry `after`; `cursor.peer` has the name that was free."""
-        cursor = Cursor(self, self.people.sit(peer), seat, after)
+    def admit(self, peer: Peer, host: bool = False) -> None:
+        """Raises `Refused` `forbidden` for one whom a host removed."""
+        if not host:
+            self.rules.admit(peer, _now())
+
+    def join(self, peer: Peer, seat: Seat, after: int, host: bool = False) -> Cursor:
+        """Sit down behind entry `after`; `cursor.peer` has the name that was free. Raises as `admit` does."""
+        self.admit(peer, host)
+        name = self.rules.name_of(peer.id) or peer.name
+        cursor = Cursor(self, self.people.sit(msgspec.structs.replace(peer, name=name)), seat, after)
+        cursor.host = host
         version = self.people.board.version
         cursor.peers_known = -version if len(self.people) > CROWD else version  # in a crowd it is told of some only
         cursor.transfers_known = self.transfers.version
@@ -212,10 +199,39 @@ class Room:
         self._cursors[cursor] = None
         self._presence.ask()
         if after < self.last_seq:
-            self._flush.ask()
+            self._fan_out.ask()
         return cursor
 
+    def digest(self, pin: str) -> str:
+        """What is kept of a PIN: nobody works it out from this without the log's salt, which is kept with it."""
+        salted = hashlib.blake2b(pin.encode(errors="replace"), key=self._log.salt, person=b"room's pin", digest_size=16)
+        salted.update(self.name.encode())
+        return salted.hexdigest()
+
+    async def opened_by(self, digest: str) -> bool:
+        """Whether this is the digest of its PIN."""
+        shown = digest.encode(errors="replace")
+        return any(one.pin and hmac.compare_digest(one.pin.encode(), shown) for one in await self._log.rules(self.name))
+
+    def named(self, id: str, wish: str) -> str:
+        """What somebody is called who speaks as `wish`: that, if it is free, unless a host said another."""
+        return self.people.free_name(self.rules.name_of(id) or wish, id)
+
+    def known(self, id: str) -> Peer | None:
+        """Somebody who is here, spoke lately, or is held by a rule."""
+        return self.people.get(id) or self.rules.told_of(id) or self._tail.speaker(id)
+
+    def hosted(self, id: str) -> bool:
+        """Whether this peer rules the house."""
+        return any(cursor.host for cursor in self._seated(id))
+
     def rename(self, cursor: Cursor, wanted: str) -> Peer:
+        """Raises `Refused` `forbidden` for one whom a host has named."""
+        if self.rules.name_of(cursor.peer.id) and not cursor.host:
+            raise Refused("forbidden", "a host named you, and may let you choose again")
+        return self._call(cursor, wanted)
+
+    def _call(self, cursor: Cursor, wanted: str) -> Peer:
         peer = self.people.rename(cursor.peer.id, wanted)
         if peer and peer != cursor.peer:
             cursor.peer = peer
@@ -226,9 +242,12 @@ class Room:
     def leave(self, cursor: Cursor) -> None:
         if cursor in self._cursors:
             del self._cursors[cursor]
-            self._fallen.discard(cursor)
+            self._fan_out.leave(cursor)
             self.people.stand(cursor.peer.id)
             self._presence.ask()
+
+    def _seated(self, id: str) -> list[Cursor]:
+        return [cursor for cursor in self._cursors if cursor.peer.id == id]
 
     def _share(self, peer: Peer) -> None:
         """All seats of a peer go by its latest name."""
@@ -236,81 +255,6 @@ class Room:
             for cursor in self._cursors:
                 if cursor.peer.id == peer.id:
                     cursor.peer = peer
-
-    # Telling
-
-    def _deliver(self) -> float:
-        """One flush: everybody who is behind and has room is brought forward."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        made: dict[tuple[Form, int], Stretch] = {}
-        lagging = False
-        last, floor = self.last_seq, self._tail.floor
-        form, place, ahead = None, -1, None
-        for cursor in list(self._cursors):
-            if cursor.quiet:
-                cursor.seq = last
-                self._fallen.discard(cursor)
-            while cursor.seq < last:
-                seat = cursor.seat
-                if cursor.seq < floor:
-                    self._fall_back(cursor)
-                    break
-                if seat.full():
-                    lagging = True
-                    break
-                if ahead is None or cursor.seq != place or seat.form is not form:
-                    form, place = seat.form, cursor.seq
-                    ahead = made.get((form, place))
-                    if ahead is None:
-                        ahead = made[form, place] = Stretch.of(self._tail.stretch(place), form)
-                ahead.hand(cursor)
-        if lagging:
-            self._flush.ask(LAGGING_S)
-        company = max((len(one.told) for one in made.values()), default=1) - 1
-        return min(FLUSH_MAX_S, min(FLUSH_COSTS, company) * (loop.time() - started))
-
-    def _fall_back(self, cursor: Cursor) -> None:
-        """This one is below the tail: one task a room reads back from the log for all such."""
-        self._fallen.add(cursor)
-        if self._reading_back is None:
-            self._reading_back = asyncio.create_task(self._read_back(), name=f"read back {self.name}")
-
-    async def _read_back(self) -> None:
-        try:
-            while self._fallen:
-                ready = [cursor for cursor in self._fallen if not cursor.seat.full()]
-                if not ready:
-                    await asyncio.sleep(LAGGING_S)
-                    continue
-                start = min(cursor.seq for cursor in ready)
-                page = await self._log.read(self.name, start, READ_BACK_ENTRIES)
-                told = [Told(entry) for entry in page.entries]
-                together = [cursor for cursor in ready if cursor.seq == start and cursor in self._fallen]
-                self._hand_page(together, told, page.gap)
-        except StoreError:
-            logger.exception("reading back failed in room %s; its %d laggards wait", self.name, len(self._fallen))
-            self._flush.ask(1.0)
-        finally:
-            self._reading_back = None
-
-    def _hand_page(self, cursors: Iterable[Cursor], told: list[Told], gap: Gap | None) -> None:
-        made: dict[tuple[Form, int], Stretch] = {}
-        for cursor in cursors:
-            form = cursor.seat.form
-            if gap is not None:
-                cursor.tell(gap)
-                cursor.seq = gap.end or cursor.seq
-            done = 0
-            while done < len(told) and not cursor.seat.full():
-                ahead = made.get((form, done))
-                if ahead is None:
-                    ahead = made[form, done] = Stretch.of(stretch(told, done), form)
-                ahead.hand(cursor)
-                done += len(ahead.told)
-            if cursor.seq >= self._tail.floor:
-                self._fallen.discard(cursor)
-                self._flush.ask()
 
     # Signals
 
@@ -356,6 +300,8 @@ class Room:
             peers=self.people.some(),
             count=len(self.people),
             transfers=self.running(),
+            host=cursor.host,
+            rules=self.rules.now,
         )
 
     def running(self) -> list[Transfer]:
@@ -397,3 +343,7 @@ class Room:
                 cursor.seat.deliver(made[form, known])
             cursor.transfers_known = version
         return TRANSFER_S
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections import Counter
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from bridge import gate
 from bridge.log import Log, RoomInfo
-from bridge.model import Entry, Signal, Transfer, Via
+from bridge.model import Entry, Refused, Signal, Transfer, Via
+from bridge.pins import Tries
 from bridge.room import Room
 from bridge.tally import Tally
 
@@ -38,6 +41,7 @@ class Rooms:
         self.tally = tally or Tally()
         self._log = log
         self._open: WeakValueDictionary[str, Room] = WeakValueDictionary()
+        self._tries = Tries()
         log.on_entry = self._obey
         log.on_trim = self._forget
 
@@ -49,6 +53,19 @@ class Rooms:
             room = self._open[name] = Room(name, self._log, self.tally)
         await room.prime()
         return room
+
+    async def enter(self, room: Room, pin: str | None, ip: str) -> None:
+        """Raises `Refused` `forbidden` if the room has a PIN and this is not it, `rate_limited` after too many."""
+        if not room.rules.now.pin:
+            return
+        if pin is None:
+            raise Refused("forbidden", f"room {room.name} asks for a PIN")
+        if wait := self._tries.wait(ip, time.monotonic()):
+            raise Refused("rate_limited", f"too many wrong PINs; wait {math.ceil(wait / 60)} min")
+        self._tries.wrong(ip, time.monotonic())  # until it is known to be right: many may be asked about at once
+        if not await room.opened_by(room.digest(pin)):
+            raise Refused("forbidden", f"this is not the PIN of room {room.name}")
+        self._tries.right(ip)
 
     async def all(self) -> list[RoomInfo]:
         """Every room that has entries."""

@@ -48,10 +48,12 @@ from bridge.transports.web import (
     FileHandlers,
     Forms,
     Guard,
+    Lock,
     MessageHandlers,
     MetricHandlers,
     OpenApiHandlers,
     PageHandlers,
+    RuleHandlers,
     SearchHandlers,
     ThumbnailHandlers,
     TusHandlers,
@@ -142,6 +144,7 @@ class Server:
         door = Door(policy, tally, pages.render)
         guard = Guard(_names(config), policy, door, tally)
         guard.protect(app)
+        Lock(rooms, lobby.name).protect(app)
         events = EventHandlers(rooms)
         drops: list[Callable[[], int]] = []
         handlers = (
@@ -150,6 +153,7 @@ class Server:
             pages,
             MessageHandlers(rooms, log, lobby.name, Forms(files, quota)),
             SearchHandlers(log),
+            RuleHandlers(rooms),
             events,
             tus := TusHandlers(rooms, log, uploads),  # before the files, which take any path
             FileHandlers(rooms, log, files, lobby.name, quota),

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from bridge.model import Entry
+from bridge.model import Entry, Peer
 
 TAIL_MAX_ENTRIES: Final = 1024
 TAIL_MAX_BYTES: Final = 4 * 1024 * 1024
@@ -118,6 +118,10 @@ class Tail:
     def stretch(self, after: int) -> list[Told]:
         """What follows `after` (not below the floor), as much as one frame carries."""
         return stretch(self._told, bisect_right(self._seqs, after))
+
+    def speaker(self, id: str) -> Peer | None:
+        """Who said something of late, as they were then."""
+        return next((told.entry.sender for told in reversed(self._told) if told.entry.sender.id == id), None)
 
     def newest_start(self, count: int) -> int | None:
         """The number after which the newest `count` entries follow; None if they reach below the floor."""

@@ -82,7 +82,8 @@ class Uploads:
             upload.hush()
 
     async def begin(self, room: Room, begun: Begun) -> Upload:
-        """Raises `Refused`: `too_large`, `disk_full`, or `busy` when too many are unfinished."""
+        """Raises `Refused`: `forbidden`, `too_large`, `disk_full`, or `busy` when too many are unfinished."""
+        room.allow(begun.sender, begun.host)
         if len(self._all) >= UNFINISHED_MAX:
             raise Refused("busy", f"{len(self._all)} uploads are unfinished; finish or delete one")
         claim = await self.quota.claim(begun.author, begun.size)

@@ -43,9 +43,15 @@ effect(() => document.documentElement.classList.toggle("big", big.value));
 if (location.hash.startsWith("#token=")) history.replaceState(history.state, "", location.pathname + location.search);
 
 const given = tidyName(new URLSearchParams(location.search).get("name") ?? "");
-if (given || joinedShelf.read()) join(given || joinedShelf.read());
-else firstPaint.inert = true;
-render(html`<${App} house=${house} join=${join} remembered=${nameShelf.read()} />`, document.getElementById("app"));
+if (page.locked) {
+  const { PinDoor } = await import("./components/PinDoor.js");
+  firstPaint.inert = true;
+  render(html`<${PinDoor} house=${house} />`, document.getElementById("app"));
+} else {
+  if (given || joinedShelf.read()) join(given || joinedShelf.read());
+  else firstPaint.inert = true;
+  render(html`<${App} house=${house} join=${join} remembered=${nameShelf.read()} />`, document.getElementById("app"));
+}
 
 /** Take a name and sit down. */
 function join(name) {
@@ -79,10 +85,11 @@ async function goToAddress(room) {
 
 /** What the server wrote into the page: attributes, since no script may stand in it. */
 function pageData() {
-  const { room, lang, count, lastSeq, epoch, defaultRoom, textMaxBytes, maxFileBytes } = document.body.dataset;
+  const { room, lang, locked, count, lastSeq, epoch, defaultRoom, textMaxBytes, maxFileBytes } = document.body.dataset;
   return {
     name: room,
     lang,
+    locked: locked !== undefined,
     epoch,
     defaultRoom,
     count: Number(count),

@@ -7,11 +7,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
+from typing import Any
 
 import aiohttp
 import pytest
 
 from bridge.model import Draft, Refused, StoreError
+from bridge.room import Cursor, Room
 from bridge.server import Server
 from bridge.store.sqlite import SqliteLog
 from bridge.wire import plain
@@ -109,7 +111,7 @@ BAD = {
     "a history of too many": ("/history 501", "* /history 501: expected a number from 1 to 500"),
     "a history of full-width digits": ("/history １２", "* /history １２: expected a number from 1 to 500"),
     "no room": ("/join", "* /join wants more: /join ROOM"),
-    "a room that cannot be": ("/join a b", "* room name holds ' '"),
+    "a room that cannot be": ("/join a b", "* room a has no PIN, and no room name holds a space"),
     "no secret": ("/pass", "* /pass wants more: /pass SECRET"),
     "an escape sequence": ("beep \x07", "* text holds the control character U+0007"),
 }
@@ -296,6 +298,36 @@ async def test_what_was_not_stored_cannot_be_withdrawn(
         patch.setattr(SqliteLog, "append", failing(Refused("disk_full", "the server's disk is full")))
         assert await told("lost words") == "* not stored: the server's disk is full"
     assert await told("/undo") == "* you have said nothing here that could be withdrawn"
+
+
+async def test_a_host_at_a_terminal_rules_by_name(meet: Meet, via: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts are made elsewhere; here the first guest is made one by hand."""
+    join = Room.join
+
+    def as_host(room: Room, *seated: Any) -> Cursor:
+        cursor = join(room, *seated)
+        cursor.host = room.seats == 1
+        return cursor
+
+    monkeypatch.setattr(Room, "join", as_host)
+    alice, bob = await asyncio.to_thread(meet), await asyncio.to_thread(meet)
+
+    async def told(peer: LinePeer | Talker, words: str | None = None) -> str:
+        if words is not None:
+            peer.say(words)
+        return await asyncio.to_thread(peer.read)
+
+    name = f"{via}-{bob.port}"
+    for words, answer in (
+        ("/topic Maths", "set the topic: Maths"),
+        (f"/mute {name}", f"muted {name}"),
+        (f"/unmute {name.upper()}", f"let {name} speak again"),
+    ):
+        assert await told(alice, words) == f"* you {answer}"
+        assert await told(bob) == f"* [{via}-{alice.port}] {answer}"
+    assert await told(alice, f"/remove {via}-{alice.port}") == f"* {via}-{alice.port} is a host too"
+    assert await told(alice, f"/remove {name}") == f"* you removed {name}"
+    assert (await told(bob)).startswith(("* bye: a host removed you", f"* [{via}-{alice.port}] removed"))
 
 
 async def test_time_is_the_servers_clock(meet: Meet) -> None:

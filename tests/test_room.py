@@ -4,66 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge import room as room_module
-from bridge import tail
-from bridge.model import Draft, Entry, Gap, Peer, Refused, StoreError, Transfer, Typing
-from bridge.room import CROWD, Cursor, Room
+from bridge.model import Draft, Gap, Refused, Transfer, Typing
+from bridge.room import CROWD, Room
 from bridge.rooms import Rooms
 from bridge.store.sqlite import SqliteLog
-from bridge.tail import TAIL_MAX_ENTRIES
-from bridge.wire.browser import encode
 from bridge.wire.line import LineForm
-
-_key = count()
-
-
-class Objects:
-    """A form that frames a stretch as a tuple of bytes, and counts what it encodes."""
-
-    echo = True
-    signals = True
-
-    def __init__(self) -> None:
-        self.encoded: list[Any] = []
-
-    def encode(self, said: Any) -> bytes:
-        self.encoded.append(said)
-        return encode(said)
-
-    def frame(self, encoded: Any) -> tuple[bytes, ...]:
-        return tuple(encoded)
-
-
-class Notebook:
-    """A seat that keeps its frames; `blocked` makes it full."""
-
-    def __init__(self, form: Any) -> None:
-        self.form = form
-        self.frames: list[Any] = []
-        self.blocked = False
-
-    def deliver(self, frame: Any) -> None:
-        self.frames.append(frame)
-
-    def full(self) -> bool:
-        return self.blocked
-
-    def heard(self, type: str = "text") -> list[dict[str, Any]]:
-        objects = [json.loads(one) for frame in self.frames for one in frame]
-        return [one for one in objects if one["type"] == type]
-
-    def texts(self) -> list[str]:
-        return [one["text"] for one in self.heard()]
+from tests.support.seats import Notebook, Objects, peer, say, sit, until, withdraw
 
 
 @pytest.fixture
@@ -81,141 +35,10 @@ async def room(log: SqliteLog) -> AsyncIterator[Room]:
     room.rooms = rooms  # type: ignore[attr-defined] # announces as long as it lives
 
 
-def peer(name: str, id: str | None = None) -> Peer:
-    return Peer(id or f"p-{name}", name, "web", "127.0.0.1:1")
-
-
-def sit(room: Room, name: str, form: Any, after: int | None = None) -> tuple[Notebook, Cursor]:
-    seat = Notebook(form)
-    return seat, room.join(peer(name), seat, room.last_seq if after is None else after)
-
-
-async def say(room: Room, *texts: str, sender: Peer | None = None) -> list[Entry]:
-    sender = sender or peer("writer")
-    futures = [room.append(Draft("lobby", sender.id, f"k{next(_key)}", sender, text=text)) for text in texts]
-    return [stored.entry for stored in await asyncio.gather(*futures)]
-
-
-async def until(true: Any) -> None:
-    async with asyncio.timeout(10):
-        while not true():
-            await asyncio.sleep(0.001)
-
-
-async def test_seats_at_one_place_are_handed_the_same_object_encoded_once(room: Room) -> None:
-    form = Objects()
-    seats = [sit(room, f"peer {number}", form)[0] for number in range(50)]
-    await until(lambda: all(seat.heard("presence") for seat in seats[:-1]))
-    for seat in seats:
-        seat.frames.clear()
-    form.encoded.clear()
-    await say(room, "one", "two")
-    await until(lambda: all(seat.texts() == ["one", "two"] for seat in seats))
-    for frames in zip(*(seat.frames for seat in seats), strict=True):
-        assert len({id(frame) for frame in frames}) == 1
-    assert len(form.encoded) == 2
-
-
-@pytest.mark.parametrize(("entries", "waits"), [(0, False), (1, False), (2, True), (10, True)])
-async def test_a_flush_keeps_a_distance_only_when_entries_came_together(room: Room, entries: int, waits: bool) -> None:
-    sit(room, "reader", Objects())
-    for number in range(entries):
-        room._tail.push(Entry("text", number + 1, 0, "lobby", "k", peer("x"), text="hi"))
-    assert (room._deliver() > 0) is waits
-
-
 async def test_a_draft_that_breaks_a_rule_is_refused_before_the_log(room: Room) -> None:
     with pytest.raises(Refused):
         room.append(Draft("lobby", "a", "k", peer("x"), text=""))
     assert room.last_seq == 0
-
-
-async def test_a_full_seat_is_passed_over_and_catches_up_from_the_tail(room: Room) -> None:
-    form = Objects()
-    slow, _ = sit(room, "slow", form)
-    quick, _ = sit(room, "quick", form)
-    slow.blocked = True
-    await say(room, *(f"text {number}" for number in range(100)))
-    await until(lambda: len(quick.texts()) == 100)
-    assert slow.texts() == []
-    slow.blocked = False
-    await until(lambda: len(slow.texts()) == 100)
-    assert slow.texts() == quick.texts()
-
-
-async def test_below_the_tail_a_seat_is_fed_from_the_log_while_writes_go_on(room: Room) -> None:
-    form = Objects()
-    slow, cursor = sit(room, "slow", form)
-    slow.blocked = True
-    total = 3 * TAIL_MAX_ENTRIES
-    for start in range(0, total, 256):
-        await say(room, *(f"{number}" for number in range(start, start + 256)))
-    assert cursor.seq < room._tail.floor
-    slow.blocked = False
-    for number in range(50):
-        await say(room, f"{total + number}")
-    await until(lambda: len(slow.texts()) >= total + 50)
-    assert slow.texts() == [str(number) for number in range(total + 50)]
-
-
-def withdraw(room: Room, entry: Entry) -> asyncio.Future[Any]:
-    sender = entry.sender
-    return room.append(Draft("lobby", sender.id, f"k{next(_key)}", sender, withdraws=entry.seq))
-
-
-async def test_what_was_withdrawn_reaches_nobody_who_is_behind(room: Room) -> None:
-    """One lags within the tail, one has fallen below it, one comes late; all hear why a number is missing."""
-    form = Objects()
-    old = (await say(room, "old and bad"))[0]
-    fallen, below = sit(room, "fallen", form, after=0)
-    fallen.blocked = True
-    for start in range(0, 2 * TAIL_MAX_ENTRIES, 256):
-        await say(room, *(f"{number}" for number in range(start, start + 256)))
-    slow, behind = sit(room, "slow", form)
-    slow.blocked = True
-    said = [(await say(room, text))[0] for text in ("before", "bad", "after")]
-    taken = [(await withdraw(room, one)).entry for one in (said[1], old)]
-    late, _ = sit(room, "late", form, after=said[0].seq - 1)
-    assert below.seq < room._tail.floor <= behind.seq < said[1].seq
-    slow.blocked = fallen.blocked = False
-    for seat, first in ((slow, said[0].seq), (fallen, 1), (late, said[0].seq)):
-        await until(lambda seat=seat: len(seat.heard("withdraw")) == 2)
-        assert [one["withdraws"] for one in seat.heard("withdraw")] == [said[1].seq, old.seq]
-        assert "bad" not in " ".join(seat.texts())
-        assert len(seat.texts()) == len(
-            [seq for seq in range(first, taken[0].seq) if seq not in (old.seq, said[1].seq)]
-        )
-    assert [entry.seq for entry in (await room.history(4)).entries] == [
-        said[0].seq,
-        said[2].seq,
-        *(one.seq for one in taken),
-    ]
-
-
-async def test_what_is_withdrawn_while_it_is_read_back_is_not_handed_out(log: SqliteLog, room: Room) -> None:
-    form = Objects()
-    bad = (await say(room, "bad", "worse"))[0]
-    slow, cursor = sit(room, "slow", form, after=0)
-    slow.blocked = True
-    for start in range(0, 2 * TAIL_MAX_ENTRIES, 256):
-        await say(room, *(f"{number}" for number in range(start, start + 256)))
-    assert cursor.seq < room._tail.floor
-    read, taken = log._on_reader, []
-
-    async def slowly(*query: Any) -> Any:
-        """The page is on its way from its thread when the withdrawal is announced."""
-        page = await read(*query)
-        if not taken:
-            taken.append(None)
-            await withdraw(room, bad)
-        return page
-
-    log._on_reader = slowly  # type: ignore[method-assign]
-    slow.blocked = False
-    await until(lambda: slow.heard("withdraw"))
-    assert taken
-    assert slow.texts()[0] == "worse"
-    assert "bad" not in slow.texts()
 
 
 async def test_a_room_that_is_opened_while_something_is_withdrawn_does_not_hold_it(log: SqliteLog, room: Room) -> None:
@@ -249,19 +72,6 @@ async def test_said_and_withdrawn_in_one_breath_only_the_withdrawal_is_heard(roo
         b"* [alice] withdrew a message\n[writer] done\n",
         b"[alice] never heard\n* [alice] withdrew a message\n[writer] done\n",  # the disk was slow between the two
     )
-
-
-async def test_a_form_without_echo_leaves_out_the_peers_own_words(room: Room) -> None:
-    form = LineForm("http://h:1")
-    alice, bob = Notebook(form), Notebook(form)
-    room.join(peer("alice"), alice, 0)
-    room.join(peer("bob"), bob, 0)
-    await say(room, "one", sender=peer("alice"))
-    await say(room, "two", sender=peer("bob"))
-    await say(room, "three", "four", sender=peer("alice"))
-    await until(lambda: len(b"".join(bob.frames).splitlines()) == 3 and alice.frames)
-    assert b"".join(alice.frames) == b"[bob] two\n"
-    assert b"".join(bob.frames) == b"[alice] one\n[alice] three\n[alice] four\n"
 
 
 async def test_a_quiet_peer_hears_nothing_and_later_only_what_comes(room: Room) -> None:
@@ -383,45 +193,6 @@ async def test_typing_reaches_all_others_who_have_a_word_for_it(room: Room) -> N
     assert alice.heard("typing") == [] and nc.frames == []
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_seats_that_fill_and_drain_at_random_miss_and_repeat_nothing(
-    room: Room, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A tail of a few entries, frames of fewer, pages of fewer still: every seam between them is crossed often."""
-    for name, value in (("TAIL_MAX_ENTRIES", 12), ("TAIL_MIN_ENTRIES", 4), ("STRETCH_MAX_ENTRIES", 3)):
-        monkeypatch.setattr(tail, name, value)
-    monkeypatch.setattr(room_module, "READ_BACK_ENTRIES", 5)
-    monkeypatch.setattr(room_module, "LAGGING_S", 0.0005)
-    chance = random.Random(seed)
-    form, line = Objects(), LineForm("http://h:1")
-    browsers = [sit(room, f"browser {number}", form)[0] for number in range(5)]
-    natives = {f"native {number}": Notebook(line) for number in range(5)}
-    for name, seat in natives.items():
-        room.join(peer(name), seat, 0)
-    seats = [*browsers, *natives.values()]
-    spoken: list[tuple[str, str]] = []
-    for turn in range(60):
-        for seat in seats:
-            seat.blocked = chance.random() < 0.6
-        name = chance.choice(list(natives))
-        texts = [f"{turn}.{number}" for number in range(chance.randrange(6))]
-        spoken += [(name, text) for text in texts]
-        await say(room, *texts, sender=peer(name))
-        if chance.random() < 0.2:
-            late, _ = sit(room, f"late {turn}", form, after=0)
-            browsers.append(late)
-            seats.append(late)
-    for seat in seats:
-        seat.blocked = False
-    everything = [text for _, text in spoken]
-    await until(lambda: all(len(seat.texts()) >= len(everything) for seat in browsers))
-    assert all(seat.texts() == everything for seat in browsers)
-    for name, seat in natives.items():
-        others = "".join(f"[{who}] {text}\n" for who, text in spoken if who != name).encode()
-        await until(lambda seat=seat, others=others: len(b"".join(seat.frames)) >= len(others))
-        assert b"".join(seat.frames) == others
-
-
 async def test_what_is_no_longer_kept_is_told_as_a_gap_before_what_is(room: Room, tmp_path: Path) -> None:
     entries = await say(room, *(str(number) for number in range(80)))
     with closing(sqlite3.connect(tmp_path / "log.sqlite3")) as other, other:
@@ -439,50 +210,6 @@ async def test_what_is_no_longer_kept_is_told_as_a_gap_before_what_is(room: Room
     assert told[0] == {"type": "gap", "from": entries[4].seq + 1, "to": entries[19].seq}
     assert [one["seq"] for one in told[1:]] == [entry.seq for entry in entries[20:]]
     assert len(seat.heard("gap")) == 1
-
-
-async def test_a_log_that_cannot_be_read_makes_laggards_wait_and_nobody_else(
-    room: Room, log: SqliteLog, monkeypatch: pytest.MonkeyPatch, faults_are_heard: list[Any]
-) -> None:
-    monkeypatch.setattr(tail, "TAIL_MAX_ENTRIES", 10)
-    monkeypatch.setattr(tail, "TAIL_MIN_ENTRIES", 4)
-    read, failing = log.read, True
-
-    async def broken(*args: Any) -> Any:
-        if failing:
-            raise StoreError("the disk is on fire")
-        return await read(*args)
-
-    monkeypatch.setattr(log, "read", broken)
-    slow, _ = sit(room, "slow", Objects())
-    quick, _ = sit(room, "quick", Objects())
-    slow.blocked = True
-    for number in range(40):
-        await say(room, str(number))
-    slow.blocked = False
-    await until(lambda: len(quick.texts()) == 40 and faults_are_heard)
-    assert slow.texts() == []
-    assert all("reading back failed in room lobby" in record.getMessage() for record in faults_are_heard)
-    failing = False
-    await until(lambda: len(slow.texts()) == 40)
-    assert slow.texts() == quick.texts()
-    faults_are_heard.clear()
-
-
-async def test_who_leaves_while_it_is_read_to_hears_no_more(room: Room) -> None:
-    slow, cursor = sit(room, "slow", Objects())
-    slow.blocked = True
-    for start in range(0, 2 * TAIL_MAX_ENTRIES, 256):
-        await say(room, *(str(number) for number in range(start, start + 256)))
-    slow.blocked = False
-    await until(slow.texts)
-    cursor.leave()
-    heard = len(slow.frames)
-    quick, _ = sit(room, "quick", Objects())
-    await say(room, "after")
-    await until(lambda: quick.texts() == ["after"])
-    assert len(slow.frames) == heard
-    assert room.seats == 1
 
 
 async def test_who_came_in_a_crowd_is_told_of_everybody_when_it_is_over(room: Room) -> None:

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from bridge import gate
@@ -21,7 +22,9 @@ from bridge.outlet import Outlet, cut
 from bridge.policy import Caller, Knocks, Limits, Zone
 from bridge.room import Cursor, Room
 from bridge.rooms import Author, Rooms
+from bridge.ruling import ruled
 from bridge.wire import browser, websocket
+from bridge.wire.rule import Wish
 
 logger = logging.getLogger("roombridge.browser")
 
@@ -35,6 +38,8 @@ OBJECTS_MAX: Final = 1024
 """How many objects one frame may carry."""
 TYPING_S: Final = 1.0
 """More often than this nobody is told that somebody is typing."""
+REMOVED: Final = "removed"
+"""Why a connection was closed that is of no use for some minutes."""
 _NOTHING: Final[Iterator[websocket.Event]] = iter(())
 
 
@@ -44,12 +49,17 @@ class BrowserSeat(Outlet):
     __slots__ = ()
     form = browser.BrowserForm()
 
+    def show_out(self, why: Refused) -> None:
+        protocol = self._transport.get_protocol() if isinstance(self._transport, asyncio.Transport) else None
+        if isinstance(protocol, _Browser):
+            protocol.show_out(why)
+
     def _stalled(self) -> None:
         self.deliver(websocket.close(websocket.TOO_SLOW, "too slow: come back with after"))
 
 
 class BrowserTransport:
-    """`GET /r/{room}/ws`: one seat for each WebSocket."""
+    """`GET /r/{room}/ws`: one seat for each WebSocket; `is_host` says who rules the house."""
 
     def __init__(
         self,
@@ -188,7 +198,7 @@ class _Browser(asyncio.Protocol):
         self._unanswered = 0
 
     def sit(self, client: str, wish: str | None, start: int, gap: Gap | None, host: bool) -> None:
-        """Take a seat and say hello; a name that cannot be is told and replaced."""
+        """Take a seat and say hello; a name that cannot be is told and replaced, and who was removed is told that."""
         room = self._room
         refused = None
         seated = room.people.get(self._author.id)  # another tab of the same author
@@ -197,13 +207,17 @@ class _Browser(asyncio.Protocol):
             name = gate.clean_name(wish) if wish else name
         except Refused as bad_name:
             refused = bad_name
-        self._cursor = cursor = room.join(Peer(self._author.id, name, "web", self._addr), self._seat, start)
+        try:
+            self._cursor = cursor = room.join(Peer(self._author.id, name, "web", self._addr), self._seat, start, host)
+        except Refused as removed:
+            room.tally.refused(removed.code, "web")
+            self.show_out(removed)
+            return
         self._tell(room.hello(cursor, client))
         if refused:
             self._refuse(browser.refusal(refused))
         if gap:
             self._tell(gap)
-        cursor.host = host
         if host:
             for knock in self._house.knocks:
                 self._tell(knock)
@@ -236,9 +250,18 @@ class _Browser(asyncio.Protocol):
         """Say why; then the other side has a second to say so too, and its unread words are read away meanwhile, for
         a connection that is closed on them is reset, and with it goes what we said."""
         if self._cursor is not None:
-            self._seat.deliver(websocket.close(code, reason))
             self._leave()
-            asyncio.get_running_loop().call_later(CLOSE_S, cut, self._transport)
+            self._close(code, reason)
+
+    def show_out(self, why: Refused) -> None:
+        """A host removed this one: that is said, and is the end."""
+        self._cursor = None
+        self._seat.deliver(self._seat.form.frame([browser.encode(browser.refusal(why))]))
+        self._close(websocket.BROKE_A_RULE, REMOVED)
+
+    def _close(self, code: int, reason: str) -> None:
+        self._seat.deliver(websocket.close(code, reason))
+        asyncio.get_running_loop().call_later(CLOSE_S, cut, self._transport)
 
     def beat(self) -> None:
         """Ask whether it is still there, and let it go when it answered nothing four times."""
@@ -300,6 +323,8 @@ class _Browser(asyncio.Protocol):
                 self._say(key, text)
             case browser.Withdraw(key, seq):
                 self._say(key, withdraws=seq)
+            case browser.Rule(key, wish):
+                self._rule(key, wish)
             case browser.Rename(name):
                 self._rename(name)
             case browser.Typing():
@@ -322,16 +347,30 @@ class _Browser(asyncio.Protocol):
         return True
 
     def _say(self, key: str, text: str | None = None, withdraws: int | None = None) -> None:
+        if self._cursor is not None:
+            self._append(msgspec.structs.replace(self._blank(self._cursor, key), text=text, withdraws=withdraws))
+
+    def _rule(self, key: str, wish: Wish) -> None:
         if self._cursor is None:
             return
-        draft = Draft(self._room.name, self._author.key, key, self._cursor.peer, text=text, withdraws=withdraws)
+        try:
+            draft = ruled(self._room, wish, self._blank(self._cursor, key))
+        except Refused as refused:
+            self._refuse(browser.refusal(refused, key))
+        else:
+            self._append(draft)
+
+    def _blank(self, cursor: Cursor, key: str) -> Draft:
+        return Draft(self._room.name, self._author.key, key, cursor.peer, host=cursor.host)
+
+    def _append(self, draft: Draft) -> None:
         try:
             answer = self._room.append(draft)
         except Refused as refused:
-            self._refuse(browser.refusal(refused, key))
+            self._refuse(browser.refusal(refused, draft.key))
             return
         self._unanswered += 1
-        answer.add_done_callback(lambda future: self._answered(key, future))
+        answer.add_done_callback(lambda future: self._answered(draft.key, future))
 
     def _answered(self, key: str, future: asyncio.Future[Stored]) -> None:
         """A new entry comes by itself, with all others; what was said before is repeated to this seat alone.

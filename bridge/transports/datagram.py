@@ -107,6 +107,10 @@ class DatagramSeat:
     def hang_up(self) -> None:
         self._transport.unseat(self.peer)
 
+    def show_out(self, why: Refused) -> None:
+        self.notice(f"bye: {why.message}")
+        self.hang_up()
+
     def echoed(self, data: bytes, now: float) -> bool:
         """Whether this peer is a mirror: its last 8 datagrams were all ours. Then it is muted for ten minutes."""
         self.echoes = self.echoes + 1 if hash(data) in self.sent else 0
@@ -253,7 +257,11 @@ class DatagramTransport:
         if host not in self._forms:
             self._forms[host] = datagram.DatagramForm(f"http://{address((host, self._mailbox.port))}")
         seat = DatagramSeat(self, peer, sender, self._forms[host], elsewhere)
-        guest = Guest(self._rooms, self._room, seat, "udp", address(peer), said.name, self._waiting)
+        try:
+            guest = Guest(self._rooms, self._room, seat, "udp", address(peer), said.name, self._waiting)
+        except Refused as refused:  # whom a host removed was told so then
+            self._tally.refused(refused.code, "udp")
+            return None
         self._seats[peer] = seat, guest
         return seat, guest
 

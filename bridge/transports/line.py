@@ -9,7 +9,7 @@ from itertools import count
 from typing import Final
 
 from bridge.guest import Guest
-from bridge.model import Address, address
+from bridge.model import Address, Refused, address
 from bridge.outlet import Outlet
 from bridge.policy.knocks import Answer
 from bridge.porch import KNOCK_S, KNOCKED, OUTSIDE, WRONG, Porch, order
@@ -53,6 +53,11 @@ class LineSeat(Outlet):
     def hang_up(self) -> None:
         self.hung_up = True
 
+    def show_out(self, why: Refused) -> None:
+        self.bye(why.message)
+        self.hung_up = True
+        self._cut()  # which ends the reading, too
+
     def _stalled(self) -> None:
         self.bye("you read nothing for too long; /history has what you missed")
 
@@ -92,6 +97,9 @@ class LineTransport:
                         break
             if guest:
                 await guest.settle()
+        except Refused as refused:  # at the door
+            self._rooms.tally.refused(refused.code, "tcp")
+            seat.bye(refused.message)
         except line.NotLines:
             self._rooms.tally.refused("bad_request", "tcp")
             writer.transport.abort()

@@ -105,8 +105,9 @@ class UploadTransport:
 
     async def _take(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> Stored:
         room = await self._rooms.get(self._room if header.room is None else header.room)
+        await self._rooms.enter(room, header.pin, addr.rpartition(":")[0])
         wish = f"tcp-{addr.rpartition(':')[2]}" if header.sender is None else gate.clean_name(header.sender)
-        sender = Peer(author.id, room.people.free_name(wish, author.id), "tcp", addr)
+        sender = Peer(author.id, room.named(author.id, wish), "tcp", addr)
         coming = Coming(header.file_name, header.file_size, author.key, secrets.token_hex(12), sender, header.sha256)
         if header.resume and header.reply:
             return await self._go_on(room, coming, header.file_size, sent)

@@ -15,6 +15,7 @@ import msgspec
 
 from bridge.model import Entry, Error, Refused, Signal
 from bridge.wire import websocket
+from bridge.wire.rule import Wish
 
 FRAME_IN_MAX_BYTES: Final = 64 * 1024
 
@@ -37,6 +38,13 @@ class Withdraw(msgspec.Struct, frozen=True, tag_field="type", tag="withdraw"):
 
     key: str
     seq: int
+
+
+class Rule(msgspec.Struct, frozen=True, tag_field="type", tag="rule"):
+    """A host's wish, under a `key` of its own."""
+
+    key: str
+    rule: Wish
 
 
 class Typing(msgspec.Struct, frozen=True, tag_field="type", tag="typing"):
@@ -62,7 +70,7 @@ class Fault(msgspec.Struct, frozen=True):
     error: Error
 
 
-Heard = Say | Rename | Withdraw | Typing | Admit | Refuse | Fault
+Heard = Say | Rename | Withdraw | Rule | Typing | Admit | Refuse | Fault
 
 
 class _Any(msgspec.Struct, frozen=True):
@@ -77,6 +85,7 @@ _known: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "say": msgspec.json.Decoder(Say),
     "name": msgspec.json.Decoder(Rename),
     "withdraw": msgspec.json.Decoder(Withdraw),
+    "rule": msgspec.json.Decoder(Rule),
     "typing": msgspec.json.Decoder(Typing),
     "admit": msgspec.json.Decoder(Admit),
     "refuse": msgspec.json.Decoder(Refuse),

@@ -6,11 +6,12 @@ Lines (TCP) and datagrams (UDP) both carry this; they differ only in how it is f
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from bridge.model import Entry, Refused
+from bridge import model
+from bridge.model import Entry, Peer, Refused
 
 # Bidirectional controls could show a line as another (CVE-2021-42574); a terminal gets text without them.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -30,7 +31,11 @@ HISTORY_MAX: Final = 500
 HELP: Final = (
     "/nick NAME  change your name",
     "/as NAME TEXT  say one thing under a name",
-    "/join ROOM  go to another room",
+    "/join ROOM [PIN]  go to another room",
+    "/topic  what this room is about; hosts: /topic TEXT",
+    "/mute NAME  hosts: NAME may not speak here",
+    "/unmute NAME  hosts: NAME may speak again",
+    "/remove NAME  hosts: NAME has to go, for ten minutes",
     "/undo  withdraw the last thing you said here",
     "/who  who is here",
     "/history [N]  the last N messages (20 if you do not say)",
@@ -43,7 +48,14 @@ HELP: Final = (
 )
 
 
-_WANTED: Final = {"nick": "NAME", "as": "NAME TEXT", "join": "ROOM", "pass": "SECRET", "ok": "CODE"}
+_WANTED: Final = {
+    "nick": "NAME",
+    "as": "NAME TEXT",
+    "join": "ROOM",
+    "pass": "SECRET",
+    "ok": "CODE",
+    **dict.fromkeys(("mute", "unmute", "remove"), "NAME"),
+}
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -63,6 +75,7 @@ class As(msgspec.Struct, frozen=True):
 
 class Join(msgspec.Struct, frozen=True):
     room: str
+    pin: str | None = None
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -73,6 +86,19 @@ class Ok(msgspec.Struct, frozen=True):
     """The code that a datagram peer was sent, sent back."""
 
     code: str
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """`text` "": what is it?"""
+
+    text: str
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What a host does to the one who is called `name`."""
+
+    what: Literal["mute", "unmute", "remove"]
+    name: str
 
 
 class Undo(msgspec.Struct, frozen=True):
@@ -107,7 +133,7 @@ class Help(msgspec.Struct, frozen=True):
     pass
 
 
-Order = Say | Nick | As | Join | Pass | Ok | Undo | Quiet | Quit | Who | History | Time | Upper | Help
+Order = Say | Nick | As | Join | Pass | Ok | Topic | Rule | Undo | Quiet | Quit | Who | History | Time | Upper | Help
 
 
 def decode(raw: bytes) -> str:
@@ -143,11 +169,16 @@ def parse(text: str) -> Order:
             name, _, words = rest.partition(" ")
             return As(name, words.strip())
         case "join" if rest:
-            return Join(rest)
+            room, _, pin = rest.partition(" ")
+            return Join(room, pin.strip() or None)
         case "pass" if rest:
             return Pass(rest)
         case "ok" if rest:
             return Ok(rest)
+        case "topic":
+            return Topic(rest)
+        case "mute" | "unmute" | "remove" as what if rest:
+            return Rule(what, rest)
         case "undo":
             return Undo()
         case "quiet":
@@ -164,7 +195,7 @@ def parse(text: str) -> Order:
             return Upper(rest)
         case "help":
             return Help()
-        case "nick" | "as" | "join" | "pass" | "ok" as known:
+        case "nick" | "as" | "join" | "pass" | "ok" | "mute" | "unmute" | "remove" as known:
             raise Refused("bad_request", f"/{known} wants more: /{known} {_WANTED[known]}")
         case unknown:
             raise Refused("bad_request", f"there is no command /{unknown[:32]}; /help lists them, //x says /x")
@@ -184,7 +215,7 @@ def speaker(entry: Entry) -> str:
     The brackets keep a name from passing for the notice itself.
     """
     name = f"[{seen(entry.sender.name)}] "
-    return name if entry.withdraws is None else f"{NOTICE}{name}"
+    return name if entry.withdraws is None and entry.rule is None else f"{NOTICE}{name}"
 
 
 def words(entry: Entry, base: str) -> str:
@@ -194,7 +225,29 @@ def words(entry: Entry, base: str) -> str:
         return f"sent {name} ({size} byte{'' if size == 1 else 's'}) {url}"
     if entry.withdraws is not None:
         return "withdrew a message"
+    if entry.rule is not None:
+        return deed(entry.rule)
     return indented(entry.text or "")
+
+
+def deed(rule: model.Rule) -> str:
+    """What a host did, behind its name."""
+    match rule:
+        case model.Rule(topic=str(topic)):
+            return f"set the topic: {seen(topic)}" if topic else "took the topic away"
+        case model.Rule(read_only=bool(on)):
+            return "made the room read-only: only hosts speak" if on else "let everybody speak again"
+        case model.Rule(pin=bool(on)):
+            return "set a PIN: who enters is asked for it" if on else "took the PIN away"
+        case model.Rule(mute=Peer(name=name)):
+            return f"muted {seen(name)}"
+        case model.Rule(unmute=Peer(name=name)):
+            return f"let {seen(name)} speak again"
+        case model.Rule(rename=Peer(name=name), name=str(new)):
+            return f"renamed {seen(name)} to {seen(new)}" if new else f"let {seen(name)} choose a name"
+        case model.Rule(remove=Peer(name=name)):
+            return f"removed {seen(name)}"
+    return "made a rule"  # of a later version
 
 
 def indented(text: str) -> str:

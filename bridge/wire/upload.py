@@ -49,6 +49,7 @@ class Header(msgspec.Struct, frozen=True):
     token: str | None = None
     reply: bool = False
     resume: bool = False
+    pin: str | None = None
 
 
 class Body(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import { useWords } from "./house.js";
 
 const PATIENCE_MS = 1000;
 
-export function Banner({ connection }) {
+export function Banner({ room: { connection, rules } }) {
   const { t } = useWords();
   const open = connection.state.value === "open";
   const [shown, show] = useState(false);
@@ -15,14 +15,16 @@ export function Banner({ connection }) {
     const timer = setTimeout(() => show(true), PATIENCE_MS);
     return () => clearTimeout(timer);
   }, [open]);
+  // A room that got a PIN meanwhile lets no socket in; its page asks for it.
+  const again = () => (rules.pin.value ? location.reload() : connection.now());
   return html`
     <div role="status">
       ${shown &&
       !open &&
       html`
         <p class="banner">
-          <span>${t("banner.lost", { n: connection.attempt.value })}</span>
-          <button type="button" class="quiet-button" onClick=${() => connection.now()}>${t("banner.now")}</button>
+          <span>${connection.state.value === "shut" ? t("banner.shut") : t("banner.lost", { n: connection.attempt.value })}</span>
+          <button type="button" class="quiet-button" onClick=${again}>${t("banner.now")}</button>
         </p>
       `}
     </div>

@@ -5,6 +5,7 @@ import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 import { LanguageSwitch, ThemeSwitch } from "./Switches.js";
+import { Topic } from "./Topic.js";
 import { useCopy } from "./useCopy.js";
 import { useVisible } from "./useVisible.js";
 
@@ -22,6 +23,7 @@ export function Header({ room, show }) {
         <h1><${RoomButton} room=${room} /></h1>
         <${ConnectionState} connection=${room.connection} />
       </div>
+      <${Topic} room=${room} />
       <button type="button" class="quiet-button address" title=${t("copy.address")} aria-label=${`${t("copy.address")}: ${location.host}`} onClick=${() => copy(location.href.replace(/[?#].*/, ""))}>
         <span class="mono">${location.host}</span><${Icon} name="copy" />
       </button>

@@ -34,7 +34,7 @@ export function Log({ room }) {
           ${quiet && html`<${Empty} room=${room} />`}
           <div role="log" aria-label=${t("log.name")}>
             <ol class="rows">
-              ${rows.map((row) => html`<${Row} key=${row.id} ...${row} lang=${lang} room=${room} named=${Boolean(row.entry) && room.namesMe(row.entry)} />`)}
+              ${rows.map((row) => html`<${Row} key=${row.id} ...${row} lang=${lang} room=${room} named=${Boolean(row.entry) && room.namesMe(row.entry)} host=${room.rules.host.value} />`)}
             </ol>
           </div>
           ${!room.log.detached.value && html`<${Transfers} room=${room} />`}

@@ -1,6 +1,7 @@
 // What is done once in a lesson: save what was said, save who was here, letters for a projector, language and colours.
 
 import { useState } from "../vendor/preact-hooks.js";
+import { deedWords } from "../helpers/deeds.js";
 import { roster, transcript } from "../helpers/record.js";
 import { wholeLog } from "../models/record.js";
 import { html } from "./html.js";
@@ -23,10 +24,11 @@ export function Menu({ room }) {
       tell(null);
     }
   };
-  const saveWords = (entries) => saveText(`${room.name}.txt`, transcript(entries, location.origin), "text/plain");
+  const saveWords = (entries) => saveText(`${room.name}.txt`, transcript(entries, location.origin, (entry) => deedWords(t, entry)), "text/plain");
   const savePeople = (entries) => saveText(`${room.name}-people.csv`, `\ufeff${roster(entries, room.peers.list.value)}`, "text/csv"); // Excel takes UTF-8 by its mark only
   return html`
     <ul class="menu">
+      ${room.rules.host.value && html`<${Item} icon="edit" words=${t("rules.title")} note=${t("rules.note")} press=${() => view.open("rules")} />`}
       <${Item} icon="record" words=${t("menu.transcript")} note=${t("menu.transcriptNote")} disabled=${read !== null} press=${() => record(saveWords)} />
       <${Item} icon="people" words=${t("menu.roster")} note=${t("menu.rosterNote")} disabled=${read !== null} press=${() => record(savePeople)} />
       <${Item} icon="big" words=${t("menu.big")} note=${t("menu.bigNote")} pressed=${big.value} press=${() => (big.value = !big.value)} />

@@ -11,7 +11,7 @@ import { Icon } from "./Icon.js";
 import { Text } from "./Text.js";
 import { Withdraw } from "./Withdraw.js";
 
-export function Message({ entry, first, mine, named, lang, room }) {
+export function Message({ entry, first, mine, named, lang, room, host }) {
   const { from, at } = entry;
   return html`
     <li class=${`message ${mine ? "mine" : ""} ${first ? "first" : ""}${named ? " named" : ""}`} data-entry=${entry.seq}>
@@ -28,7 +28,7 @@ export function Message({ entry, first, mine, named, lang, room }) {
         <div class="message-line">
           ${entry.type === "file" ? html`<${FileCard} file=${entry.file} />` : html`<div class="bubble"><${Text} text=${entry.text ?? ""} /></div>`}
           <a class="message-time" href=${`#${entry.seq}`} title=${moment(at, lang)}><time datetime=${new Date(at).toISOString()}>${clock(at, lang)}</time></a>
-          ${mine && html`<${Withdraw} entry=${entry} room=${room} />`}
+          ${(mine || host) && html`<${Withdraw} entry=${entry} room=${room} mine=${mine} />`}
         </div>
       </div>
     </li>

@@ -9,6 +9,7 @@ import { Badge } from "./Badge.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
+import { useHostParts } from "./useHostParts.js";
 import { useNow } from "./useNow.js";
 
 const FADE_MS = 10 * 60_000; // a silent UDP peer leaves after ten minutes (docs/protocols/datagram.md): by then it is faint
@@ -18,6 +19,7 @@ export function People({ room }) {
   const { t, lang } = useWords();
   const now = useNow(5000);
   const you = room.you.value;
+  const parts = useHostParts(room);
   const { count, list, gone } = room.peers;
   const others = list.value
     .filter((peer) => peer.id !== you?.id)
@@ -28,7 +30,7 @@ export function People({ room }) {
     <section class="people">
       <ul>
         ${you && html`<${You} key=${you.id} you=${you} room=${room} />`}
-        ${others.map((peer) => html`<${Person} key=${peer.id} peer=${peer} spoke=${room.peers.spoke.value.get(peer.id)} now=${now} />`)}
+        ${others.map((peer) => html`<${Person} key=${peer.id} peer=${peer} spoke=${room.peers.spoke.value.get(peer.id)} now=${now} muted=${room.rules.muted.value.has(peer.id)} tools=${parts && html`<${parts.PersonTools} peer=${peer} room=${room} />`} />`)}
       </ul>
       ${unnamed > 0 && html`<p class="people-more">${t("people.more", { n: unnamed })}</p>`}
       ${left.length > 0 &&
@@ -41,7 +43,7 @@ export function People({ room }) {
 }
 
 /** UDP says nothing when it goes: a device that is silent fades, and is not said to have left. */
-function Person({ peer, spoke, now, you = false, children }) {
+function Person({ peer, spoke, now, you = false, muted = false, tools = null, children }) {
   const { t, lang } = useWords();
   const silent = spoke ? now - spoke : 0;
   const quiet = !you && (!spoke || silent > QUIET_MS);
@@ -51,10 +53,11 @@ function Person({ peer, spoke, now, you = false, children }) {
     <li class=${`person ${quiet ? "quiet" : "active"}`} style=${faint < 1 ? { opacity: faint } : {}}>
       <span class="person-circle"><${Avatar} name=${peer.name} /><span class="person-dot" role="img" aria-label=${state} title=${state}></span></span>
       <span class="person-words">
-        <span class="person-name"><bdi>${peer.name}</bdi>${children}</span>
+        <span class="person-name"><bdi>${peer.name}</bdi>${muted && html`<span class="muted-mark">${t("people.muted")}</span>`}${children}</span>
         <span class="person-from"><${Badge} via=${peer.via} /><span class="mono">${peer.addr}</span></span>
         ${spoke && html`<span class="person-spoke">${t("people.spoke", { ago: ago(spoke, now, lang) })}</span>`}
       </span>
+      ${tools}
     </li>
   `;
 }

@@ -12,6 +12,7 @@ import { Log } from "./Log.js";
 import { Rail } from "./Rail.js";
 import { Title } from "./Title.js";
 import { NARROW, useMedia } from "./useMedia.js";
+import { useHostParts } from "./useHostParts.js";
 import { useKeys } from "./useKeys.js";
 
 const Windows = lazy("Windows", () => import("./Windows.js"));
@@ -26,12 +27,13 @@ export function RoomView({ room }) {
       tab: (name) => view.show(name, narrow),
       rooms: () => view.open("rooms"),
       help: () => view.open("help"),
-      attach: () => document.querySelector(".composer input[type=file]").click(),
+      attach: () => document.querySelector(".composer input[type=file]")?.click(),
       end: () => room.toEnd(),
     }),
     [room, view, narrow],
   );
   useKeys(wishes);
+  const parts = useHostParts(room);
   // A link to an entry of this page is followed here, also when the address names it already.
   const follow = (event) => {
     const seq = event.target.closest?.("a[href^='#']")?.hash.slice(1);
@@ -46,13 +48,21 @@ export function RoomView({ room }) {
       <${Title} room=${room} />
       <${Header} room=${room} show=${wishes.tab} />
       <main class="room-main">
-        <${Banner} connection=${room.connection} />
+        <${Banner} room=${room} />
+        ${parts && html`<${parts.Knocks} room=${room} />`}
         <${Log} room=${room} />
-        <${Composer} room=${room} />
+        <${Writing} room=${room} />
       </main>
       ${!narrow && html`<aside class="rail" aria-label=${t("rail.label")}><${Rail} room=${room} /></aside>`}
       ${(view.sheet.value || view.file.value) && html`<${Windows} room=${room} />`}
       <${DropArea} room=${room} />
     </div>
   `;
+}
+
+/** Who may not speak is told why, in the place where words would be written. */
+function Writing({ room }) {
+  const { t } = useWords();
+  const why = room.rules.silenced.value;
+  return why ? html`<p class="composer-shut" role="status">${t(`silenced.${why}`)}</p>` : html`<${Composer} room=${room} />`;
 }

@@ -1,12 +1,13 @@
 // One row of the log, whatever kind it is.
 
+import { deedWords } from "../helpers/deeds.js";
 import { day } from "../helpers/format.js";
 import { html } from "./html.js";
 import { useWords } from "./house.js";
 import { memo } from "./memo.js";
 import { Draft, Message } from "./Message.js";
 
-export const Row = memo(({ kind, at, gap, name, count, marker, line, entry, draft, first, mine, named, lang, room }) => {
+export const Row = memo(({ kind, at, gap, name, count, marker, line, entry, draft, first, mine, named, lang, room, rule, host }) => {
   switch (kind) {
     case "day":
       return html`<li class="marker"><span>${day(at, Date.now(), lang)}</span></li>`;
@@ -14,6 +15,8 @@ export const Row = memo(({ kind, at, gap, name, count, marker, line, entry, draf
       return html`<${Gap} gap=${gap} />`;
     case "withdrawal":
       return html`<${Withdrawal} name=${name} count=${count} />`;
+    case "rule":
+      return html`<${Deed} entry=${rule} />`;
     case "unread":
       return html`<${Unread} marker=${marker} />`;
     case "comings":
@@ -21,7 +24,7 @@ export const Row = memo(({ kind, at, gap, name, count, marker, line, entry, draf
     case "draft":
       return html`<${Draft} draft=${draft} first=${first} room=${room} />`;
     default:
-      return html`<${Message} entry=${entry} first=${first} mine=${mine} named=${named} lang=${lang} room=${room} />`;
+      return html`<${Message} entry=${entry} first=${first} mine=${mine} named=${named} lang=${lang} room=${room} host=${host} />`;
   }
 });
 
@@ -34,6 +37,11 @@ function Gap({ gap }) {
 function Withdrawal({ name, count }) {
   const { t } = useWords();
   return html`<li class="withdrawal">${t("log.withdrew", { name, n: count })}</li>`;
+}
+
+function Deed({ entry }) {
+  const { t } = useWords();
+  return html`<li class="withdrawal deed" data-entry=${entry.seq}><bdi>${deedWords(t, entry)}</bdi></li>`;
 }
 
 function Unread({ marker: { count, missed } }) {

@@ -9,11 +9,13 @@ import { Rail } from "./Rail.js";
 import { Rooms } from "./Rooms.js";
 import { Share } from "./Share.js";
 import { Sheet } from "./Sheet.js";
+import { useHostParts } from "./useHostParts.js";
 
 export function Windows({ room }) {
   const { view } = useHouse();
   const { t } = useWords();
   const close = () => view.close();
+  const parts = useHostParts(room);
   const file = view.file.value;
   if (file) return html`<${Preview} file=${file} close=${() => (view.file.value = null)} />`;
   switch (view.sheet.value) {
@@ -25,6 +27,8 @@ export function Windows({ room }) {
       return html`<${Sheet} title=${t("share.title")} wide close=${close}><${Share} room=${room} /><//>`;
     case "menu":
       return html`<${Sheet} title=${t("menu.title")} close=${close}><${Menu} room=${room} /><//>`;
+    case "rules":
+      return parts && html`<${Sheet} title=${t("rules.title")} close=${close}><${parts.RoomRules} room=${room} close=${close} /><//>`;
     case "help":
       return html`<${Sheet} title=${t("help.title")} close=${close}><${Help} /><//>`;
     default:

@@ -29,6 +29,16 @@ async function getJson(path) {
   return answer.json();
 }
 
+/** Show a room's PIN; answers the code of the refusal, or null when it was right. */
+export async function showPin(path, pin) {
+  try {
+    const answer = await fetch(path, { headers: { Accept: "application/json", "X-Pin": encodeURIComponent(pin) } });
+    return answer.ok ? null : (await answer.json()).code;
+  } catch {
+    return "unreachable";
+  }
+}
+
 /** At most `most` bytes of a file, from its beginning. */
 export async function firstBytes(url, most) {
   const answer = await fetch(url, { headers: { Range: `bytes=0-${most - 1}` } });

@@ -9,9 +9,13 @@ export function stamp(at) {
   return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
 }
 
-/** One line an entry; further lines of a text are set in, so that no text can pass for another entry. */
-export function transcript(entries, origin) {
-  return entries.map((entry) => `${stamp(entry.at)} [${entry.from.name}] ${said(entry, origin)}\n`).join("");
+/**
+ * One line an entry; further lines of a text are set in, so that no text can pass for another entry. `deed(entry)` says
+ * what a host did.
+ */
+export function transcript(entries, origin, deed) {
+  const line = (entry) => (entry.type === "rule" ? `* ${deed(entry)}` : `[${entry.from.name}] ${said(entry, origin)}`);
+  return entries.map((entry) => `${stamp(entry.at)} ${line(entry)}\n`).join("");
 }
 
 function said({ type, text, file, withdraws }, origin) {
@@ -32,7 +36,7 @@ export function roster(entries, sitting = []) {
     const person = meet(from);
     person.first ??= at;
     person.last = at;
-    if (type === "withdraw") continue;
+    if (type === "withdraw" || type === "rule") continue;
     if (type === "file") person.files += 1;
     else person.texts += 1;
   }
@@ -40,10 +44,10 @@ export function roster(entries, sitting = []) {
   const rows = Array.from(people.values(), ({ name, via, addr, first, last, texts, files }) => [
     name, via, addr, first === null ? "" : stamp(first), last === null ? "" : stamp(last), texts, files,
   ]);
-  return [["name", "via", "address", "first", "last", "texts", "files"], ...rows].map(line).join("");
+  return [["name", "via", "address", "first", "last", "texts", "files"], ...rows].map(row).join("");
 }
 
-const line = (cells) => `${cells.map(cell).join(",")}\r\n`;
+const row = (cells) => `${cells.map(cell).join(",")}\r\n`;
 
 /** A name that begins like a formula would be one in a spreadsheet. */
 function cell(value) {

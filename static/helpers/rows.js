@@ -1,4 +1,4 @@
-// From entries and drafts to what is drawn: markers of days, gaps and withdrawals, and who gets a heading of their own.
+// From entries and drafts to what is drawn: markers of days, gaps, withdrawals and rules, and who gets a heading of their own.
 
 import { dayNumber } from "./format.js";
 
@@ -34,6 +34,11 @@ export function rowsOf(items, drafts, isMine) {
       const above = rows.at(-1);
       if (above?.kind === "withdrawal" && above.name === item.from.name) above.count += 1;
       else rows.push({ kind: "withdrawal", id: `seq-${item.seq}`, name: item.from.name, count: 1 });
+      before = null;
+      continue;
+    }
+    if (item.type === "rule") {
+      rows.push({ kind: "rule", id: `seq-${item.seq}`, rule: item });
       before = null;
       continue;
     }

@@ -29,8 +29,9 @@ export function weave(rows, marker, comings) {
 }
 
 /** Drafts stand below everything that has happened; the line "new" never stands before one's own words. */
-function dueBefore({ kind, entry, mine }, waiting) {
+function dueBefore({ kind, entry, rule, mine }, waiting) {
   if (kind === "draft") return waiting.filter((line) => line.kind === "comings");
+  if (rule) return waiting.filter((line) => line.kind === "comings" && line.after < rule.seq);
   if (!entry) return [];
   return waiting.filter((line) => line.after < entry.seq && !(line.kind === "unread" && mine));
 }

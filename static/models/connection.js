@@ -3,8 +3,10 @@
 import { signal } from "../vendor/signals-core.js";
 import { backoff } from "../helpers/backoff.js";
 
+const BROKE_A_RULE = 1008; // docs/protocols/browser.md
+
 export class Connection {
-  state = signal("connecting"); // "connecting" | "open" | "lost"
+  state = signal("connecting"); // "connecting" | "open" | "lost" | "shut": a host removed us, and coming back at once is no use
   attempt = signal(0); // failed tries in a row, for the banner
   #platform;
   #address;
@@ -31,8 +33,10 @@ export class Connection {
     socket.onmessage = (event) => {
       if (socket === this.#socket && typeof event.data === "string") this.#heard(event.data);
     };
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#lost();
+    socket.onclose = ({ code, reason }) => {
+      if (socket !== this.#socket) return;
+      if (code === BROKE_A_RULE && reason === "removed") this.#shut();
+      else this.#lost();
     };
   }
 
@@ -51,7 +55,7 @@ export class Connection {
 
   /** Somebody pressed the button, or the network says it is back: do not wait out the timer. */
   now() {
-    if (this.#timer === null) return;
+    if (this.#timer === null && this.state.value !== "shut") return;
     this.attempt.value = 0;
     this.open();
   }
@@ -60,6 +64,11 @@ export class Connection {
     this.#ended = true;
     this.#platform.forget(this.#timer);
     this.#socket?.close();
+  }
+
+  #shut() {
+    this.#socket = null;
+    this.state.value = "shut";
   }
 
   #lost() {

@@ -17,6 +17,7 @@ import { Mine } from "./mine.js";
 import { Outbox } from "./outbox.js";
 import { Peers } from "./peers.js";
 import { Reading } from "./reading.js";
+import { Rules } from "./rules.js";
 import { RoomLog } from "./log.js";
 import { Search } from "./search.js";
 import { Transfers } from "./transfers.js";
@@ -53,6 +54,7 @@ export class Room {
     this.log = new RoomLog(page.epoch, page.entries.length ? 0 : page.lastSeq);
     this.log.seed(page.entries, PAGE_ENTRIES);
     this.peers = new Peers(page.count);
+    this.rules = new Rules(this.you);
     this.transfers = new Transfers();
     this.typing = new Typing(platform);
     this.mine = new Mine(shelves.mine);
@@ -114,10 +116,23 @@ export class Room {
     this.#send(this.outbox.retry(key));
   }
 
-  /** Take an entry of mine back. It goes when the log says so, and for everybody. */
+  /** What a host wishes for the room, one thing; it holds when the log says so. */
+  rule(wish) {
+    this.#ask({ type: "rule", key: this.#newKey(), rule: wish });
+  }
+
+  /** A stranger's knock is answered; the card goes when the server says so. */
+  admit({ id }, always) {
+    this.#ask({ type: "admit", id, always });
+  }
+
+  turnAway({ id }) {
+    this.#ask({ type: "refuse", id });
+  }
+
+  /** Take an entry back, mine or as a host another's. It goes when the log says so, and for everybody. */
   withdraw({ seq }) {
-    const asked = this.connection.send({ type: "withdraw", key: this.#newKey(), seq });
-    if (!asked) this.#refused({ code: "unreachable", message: "" });
+    this.#ask({ type: "withdraw", key: this.#newKey(), seq });
   }
 
   rename(name) {
@@ -160,6 +175,10 @@ export class Room {
 
   get path() {
     return `/r/${encodeURIComponent(this.name)}`;
+  }
+
+  #ask(object) {
+    if (!this.connection.send(object)) this.#refused({ code: "unreachable", message: "" });
   }
 
   #address() {
@@ -218,11 +237,12 @@ export class Room {
       if (!said && entry.from) this.typing.stopped(entry.from.id);
       if (entry.type === "file") this.#fileArrived(entry);
       if (entry.type === "withdraw") this.#withdrawn(entry);
+      if (entry.type === "rule") this.rules.obey(entry.rule);
     }
     const now = this.#platform.now();
     this.peers.heard(entries.filter(({ from }) => from).map(({ from }) => [from.id, now]));
     const fresh = this.log.take(entries);
-    const others = fresh.filter((entry) => entry.type !== "withdraw" && !this.mine.has(entry));
+    const others = fresh.filter((entry) => !["withdraw", "rule"].includes(entry.type) && !this.mine.has(entry));
     if (others.length) this.#arrived(others);
   }
 
@@ -261,6 +281,8 @@ export class Room {
         return this.#presence(signal);
       case "transfer":
         return this.#transfer(signal);
+      case "knock":
+        return this.rules.knock(signal);
       case "typing":
         return signal.from && signal.from.id !== this.you.value?.id && this.typing.heard(signal.from);
       case "error":
@@ -275,6 +297,7 @@ export class Room {
     if (this.you.value) this.#missedUpTo = hello.last_seq; // we have been here before
     this.log.epoch = hello.epoch;
     this.you.value = hello.you;
+    this.rules.meet(hello);
     this.peers.meet(hello.peers, hello.count);
     this.transfers.meet(hello.transfers);
     this.unfinished.meet(hello.transfers.map(({ id }) => id));

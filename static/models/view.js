@@ -6,7 +6,7 @@ export const TABS = ["people", "files", "connect", "search"];
 
 export class View {
   tab = signal("people");
-  sheet = signal(null); // "rail" (on a phone) | "rooms" | "share" | "menu" | "help"
+  sheet = signal(null); // "rail" (on a phone) | "rooms" | "share" | "menu" | "rules" | "help"
   file = signal(null);
   wanted = signal(0); // how often a tab was asked for: its field takes the focus each time
 

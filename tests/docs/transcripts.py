@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bridge.policy.tokens import HOST_FILE
 from tests.docs import cast, fences
 from tests.support.process import Running
 
@@ -101,7 +102,7 @@ class Stage:
         self._stopping = False
         self._folder = folder
         self._peers: dict[str, cast.Member] = {}
-        self._filled: dict[str, Any] = {}
+        self._filled: dict[str, Any] = {"host_token": (self._server.data / HOST_FILE).read_text().strip()}
 
     def play(self) -> None:
         try:

@@ -81,7 +81,8 @@ def house(run: Callable[..., Running]) -> Running:
 class Visit:
     """`page = await visit("alice")`: one more browser, with its own storage, in the room under this name.
 
-    Without a name it stays at the door. `room`, `lang`, `screen` ("desktop", "phone") and `scheme` are as said.
+    Without a name it stays at the door. `room`, `lang`, `screen` ("desktop", "phone") and `scheme` are as said; a
+    `host` has opened the host's own link before.
     """
 
     def __init__(self, browser: Browser, house: Running, stack: AsyncExitStack) -> None:
@@ -91,7 +92,14 @@ class Visit:
         self.said: list[str] = []  # on any console, in any dialog
 
     async def __call__(
-        self, name: str = "", *, room: str = "lobby", lang: str = "en", screen: str = "desktop", scheme: str = "light"
+        self,
+        name: str = "",
+        *,
+        room: str = "lobby",
+        lang: str = "en",
+        screen: str = "desktop",
+        scheme: str = "light",
+        host: bool = False,
     ) -> Page:
         context = await self._stack.enter_async_context(
             await self._browser.new_context(
@@ -100,6 +108,9 @@ class Visit:
         )
         page = await context.new_page()
         self.listen(page)
+        if host:
+            token = (self._house.data / "host-token").read_text().strip()
+            await page.goto(f"http://room.lan:{self._house.port}/j/{token}")
         query = f"?{urlencode({'name': name})}" if name else ""
         await page.goto(f"http://room.lan:{self._house.port}/r/{quote(room)}{query}")
         if name:

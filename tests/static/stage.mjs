@@ -78,6 +78,7 @@ export const peer = (id, via = "web") => ({ id, name: id, via, addr: "10.0.0.1:1
 export const text = (seq, key = `k${seq}`, from = peer("bob")) => ({ type: "text", seq, at: seq, room: "lobby", key, from, text: `t${seq}` });
 export const file = (seq, id, key = `k${seq}`) => ({ type: "file", seq, at: seq, room: "lobby", key, from: peer("bob"), file: { id, name: "a", size: 1 } });
 export const withdrawal = (seq, withdraws, from = peer("bob")) => ({ type: "withdraw", seq, at: seq, room: "lobby", key: `w${seq}`, from, withdraws });
+export const rule = (seq, rule, from = peer("alice")) => ({ type: "rule", seq, at: seq, room: "lobby", key: `r${seq}`, from, rule });
 export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => text(from + index));
 /** Promise callbacks have run. */
 export const settled = () => new Promise((done) => setImmediate(done));

@@ -12,9 +12,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 LANGUAGES = sorted(path.stem for path in (STATIC / "i18n").glob("*.json"))
-PAGE = [*STATIC.glob("*.js"), *STATIC.glob("components/*.js"), *STATIC.glob("models/*.js")]
+PAGE = [
+    *STATIC.glob("*.js"),
+    *STATIC.glob("components/**/*.js"),
+    *STATIC.glob("models/*.js"),
+    STATIC / "helpers" / "deeds.js",
+]
 # Keys that are put together while the page runs.
-COMPOSED = ("connection.", "theme.", "error.", "rail.", "files.", "connect.", "transfer.")
+COMPOSED = ("connection.", "theme.", "error.", "rail.", "files.", "connect.", "transfer.", "silenced.")
 WIRE_CODES = (
     "bad_request bad_text bad_name bad_room empty too_long too_large "
     "rate_limited disk_full busy forbidden not_found unsupported"

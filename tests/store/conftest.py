@@ -12,7 +12,10 @@ import pytest
 from tests.support.program import tool, unavailable
 
 pytest.register_assert_rewrite(
-    "tests.store.log_contract", "tests.store.withdrawal_contract", "tests.store.files_contract"
+    "tests.store.log_contract",
+    "tests.store.withdrawal_contract",
+    "tests.store.rules_contract",
+    "tests.store.files_contract",
 )
 
 

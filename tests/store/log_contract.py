@@ -16,12 +16,13 @@ import pytest
 from bridge import words
 from bridge.log import Log, RoomInfo
 from bridge.model import Draft, Entry, Gap, Refused, Stored
+from tests.store.rules_contract import RulesContract
 from tests.store.withdrawal_contract import WithdrawalContract
 from tests.support.nouns import draft, file, peer
 
 
-class LogContract(WithdrawalContract):
-    """Guarantee by guarantee; the numbers are those of `bridge/log.py`. The sixth has a file of its own."""
+class LogContract(WithdrawalContract, RulesContract):
+    """Guarantee by guarantee; the numbers are those of `bridge/log.py`. The eighth and ninth are elsewhere."""
 
     def engine(self, folder: Path) -> Log:
         raise NotImplementedError

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bridge import gate
-from bridge.model import Draft, Entry, FileRef, Peer, Refused, Via
+from bridge.model import Draft, Entry, FileRef, Peer, Refused, Rule, Via
 
 _numbers = count(1)
 
@@ -73,6 +73,11 @@ def withdrawal(seq: int, key: str | None = None, room: str = "lobby", author: st
 def withdrawn(seq: int = 2, withdraws: int = 1, sender: Peer | None = None) -> Entry:
     """The entry that withdraws another."""
     return Entry("withdraw", seq, 1795404224123, "lobby", f"k{seq}", sender or peer(), withdraws=withdraws)
+
+
+def ruled(seq: int = 1, sender: Peer | None = None, **rule: Any) -> Entry:
+    """The entry of a rule: `ruled(topic="Maths")`."""
+    return Entry("rule", seq, 1795404224123, "lobby", f"k{seq}", sender or peer(), rule=Rule(**rule))
 
 
 def entry(seq: int = 1, text: str | None = "hi", sender: Peer | None = None, file: FileRef | None = None) -> Entry:

@@ -59,7 +59,8 @@ async def test_hello_says_where_and_who_one_is(server: Server, session: aiohttp.
     bob = await BrowserPeer.join(session, server.url, "厨房", name="bob")
     alice = await BrowserPeer.join(session, server.url, "厨房", name="alice", client=SECRET)
     hello = alice.hello
-    assert hello.keys() == {"type", "room", "epoch", "last_seq", "client", "you", "peers", "count", "transfers"}
+    said = {"type", "room", "epoch", "last_seq", "client", "you", "peers", "count", "transfers", "host", "rules"}
+    assert hello.keys() == said
     assert (hello["room"], hello["last_seq"], hello["count"], hello["transfers"]) == ("厨房", 0, 2, [])
     assert hello["client"] == SECRET
     assert hello["you"].keys() == {"id", "name", "via", "addr"}

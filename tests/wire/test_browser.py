@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.model import Entry, FileRef, Gap, Hello, Knock, Peer, Presence, Refused, Transfer, Typing
+from bridge.model import Entry, FileRef, Gap, Hello, Knock, Peer, Presence, Refused, Ruling, Transfer, Typing
 from bridge.wire.browser import Admit, BrowserForm, Fault, Refuse, Rename, Say, Withdraw, decode, encode, refusal
 from bridge.wire.browser import Typing as Types
 
@@ -94,7 +94,7 @@ def test_a_stretch_is_one_frame_of_lines() -> None:
 
 def test_what_the_server_says_is_what_the_page_was_tested_with() -> None:
     said = {
-        "hello": Hello("lobby", "e1", 0, "secret", ALICE, [ALICE], 1, []),
+        "hello": Hello("lobby", "e1", 0, "secret", ALICE, [ALICE], 1, [], False, Ruling("Maths", False, False, ["p9"])),
         "presence": Presence(2, joined=[MING]),
         "text": Entry("text", 1, AT, "lobby", "k1", MING, text="温度 23.5"),
         "typing": Typing(MING),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge import gate
 from bridge.media import media_type
-from bridge.model import Draft, Entry, FileRef, Peer, Refused
+from bridge.model import Draft, Entry, FileRef, Peer, Refused, Rule
 from bridge.wire import browser, upload
 from bridge.wire.datagram import DatagramForm
 from bridge.wire.events import EventsForm, LinesForm
@@ -50,7 +50,9 @@ def test_what_passes_the_gate_is_said_in_every_language(
     text: str, key: str, room: str, name: str, file_name: str | None
 ) -> None:
     # Most words break a rule; a word that does is also tried alone, so that the others are seen to pass.
-    for used in ({"text": text}, {"key": key}, {"room": room}, {"name": name}, {}):
+    bob = Peer("p2", name, "udp", "127.0.0.1:2")
+    rules = (Rule(topic=text), Rule(mute=bob), Rule(rename=bob, name=name), Rule(remove=bob, until=1))
+    for used in ({"text": text}, {"key": key}, {"room": room}, {"name": name}, *({"rule": rule} for rule in rules), {}):
         draft = _draft(**used, file_name=file_name) if used else _draft(text, key, room, name, file_name)
         try:
             draft = gate.check(draft)
@@ -64,10 +66,17 @@ def test_what_passes_the_gate_is_said_in_every_language(
 
 
 def _draft(
-    text: str = "hi", key: str = "k", room: str = "lobby", name: str = "alice", file_name: str | None = None
+    text: str = "hi",
+    key: str = "k",
+    room: str = "lobby",
+    name: str = "alice",
+    file_name: str | None = None,
+    rule: Rule | None = None,
 ) -> Draft:
     """A file's name is made harmless when its transfer begins; all else comes as it is."""
     peer = Peer("p1", name, "web", "127.0.0.1:1")
+    if rule is not None:
+        return Draft(room, "author", key, peer, rule=rule, host=True)
     if file_name is None:
         return Draft(room, "author", key, peer, text=text)
     clean = gate.clean_file_name(file_name)
@@ -76,7 +85,7 @@ def _draft(
 
 def _numbered(draft: Draft) -> Entry:
     return Entry(
-        type="text" if draft.file is None else "file",
+        type="rule" if draft.rule else "text" if draft.file is None else "file",
         seq=1,
         at=0,
         room=draft.room,
@@ -84,4 +93,5 @@ def _numbered(draft: Draft) -> Entry:
         sender=draft.sender,
         text=draft.text,
         file=draft.file,
+        rule=draft.rule,
     )

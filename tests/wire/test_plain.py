@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.model import Refused
 from bridge.wire import plain
-from tests.support.nouns import anything, entry, file, nasty, peer, withdrawn
+from tests.support.nouns import anything, entry, file, nasty, peer, ruled, withdrawn
 
 DECODED = [
     (b"hi", "hi"),
@@ -71,6 +72,11 @@ ORDERS = [
     (" \t/PASS s3cret", plain.Pass("s3cret")),
     (" /passing by", plain.Say(" /passing by")),
     ("/ok abcd2345", plain.Ok("abcd2345")),
+    ("/topic", plain.Topic("")),
+    ("/topic  Maths today ", plain.Topic("Maths today")),
+    ("/mute bob the builder", plain.Rule("mute", "bob the builder")),
+    ("/unmute bob", plain.Rule("unmute", "bob")),
+    ("/REMOVE bob", plain.Rule("remove", "bob")),
     ("/undo", plain.Undo()),
     ("/UNDO 3", plain.Undo()),
     ("/quiet", plain.Quiet()),
@@ -152,6 +158,37 @@ def test_a_withdrawal_reads_as_a_notice_in_which_the_name_is_framed(name: str) -
     shown = plain.speaker(said) + plain.words(said, "http://h:1")
     assert shown == f"* [{plain.seen(name)}] withdrew a message"
     assert len(shown.splitlines()) == 1
+
+
+DEEDS = [
+    ({"topic": "Maths"}, "set the topic: Maths"),
+    ({"topic": ""}, "took the topic away"),
+    ({"read_only": True}, "made the room read-only: only hosts speak"),
+    ({"read_only": False}, "let everybody speak again"),
+    ({"pin": True}, "set a PIN: who enters is asked for it"),
+    ({"pin": False}, "took the PIN away"),
+    ({"mute": peer(name="bob")}, "muted bob"),
+    ({"unmute": peer(name="bob")}, "let bob speak again"),
+    ({"rename": peer(name="bob"), "name": "Robert"}, "renamed bob to Robert"),
+    ({"rename": peer(name="bob"), "name": ""}, "let bob choose a name"),
+    ({"remove": peer(name="bob"), "until": 1}, "removed bob"),
+    ({}, "made a rule"),
+]
+
+
+@pytest.mark.parametrize(("rule", "words"), DEEDS)
+def test_what_a_host_did_reads_as_a_notice(rule: dict[str, Any], words: str) -> None:
+    said = ruled(**rule)
+    assert plain.speaker(said) + plain.words(said, "http://h:1") == f"* [alice] {words}"
+
+
+@settings(deadline=None)
+@given(st.one_of(anything, nasty))
+def test_no_topic_and_no_name_in_a_deed_steers_a_terminal_or_forges_a_line(words: str) -> None:
+    for rule in ({"topic": words}, {"mute": peer(name=words)}, {"rename": peer(name=words), "name": words}):
+        shown = plain.words(ruled(**rule), "http://h:1")
+        assert shown == plain.seen(shown)
+        assert len(shown.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

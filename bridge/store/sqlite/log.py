@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-from bridge.log import Page, RoomInfo, Trimmed
+from bridge.log import Held, Page, RoomInfo, Trimmed
 from bridge.model import Draft, Entry, Refused, Stored, StoreError
 from bridge.store.sqlite import keeping, queries, search
 from bridge.store.sqlite.index import Index
@@ -159,6 +159,9 @@ class SqliteLog:
 
     async def rooms(self) -> list[RoomInfo]:
         return await self._on_reader(queries.rooms)
+
+    async def rules(self, room: str) -> list[Held]:
+        return await self._on_reader(queries.rules, room)
 
     async def file(self, id: str) -> Entry | None:
         return await self._on_reader(queries.by_file, id)

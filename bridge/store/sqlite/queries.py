@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from bridge.log import Page, RoomInfo
-from bridge.model import Entry, FileRef, Gap, Peer, Refused
+from bridge.log import Held, Page, RoomInfo
+from bridge.model import Entry, FileRef, Gap, Peer, Refused, Rule
 
-_COLUMNS: Final = "entry.seq, entry.at, room.name, entry.key, entry.sender, entry.text, entry.file, entry.withdraws"
+_COLUMNS: Final = (
+    "entry.seq, entry.at, room.name, entry.key, entry.sender, entry.text, entry.file, entry.withdraws, entry.rule"
+)
 _FROM: Final = f"SELECT {_COLUMNS} FROM entry JOIN room ON room.id = entry.room"  # noqa: S608
 _BY_KEY: Final = f"{_FROM} WHERE entry.room = ? AND entry.author = ? AND entry.key = ?"
 _BY_FILE: Final = f"{_FROM} WHERE entry.file_id = ?"
 _FILES: Final = f"{_FROM} WHERE entry.room = ? AND entry.file IS NOT NULL ORDER BY entry.seq"
-_STANDS: Final = "coalesce(entry.text, entry.file, entry.withdraws) IS NOT NULL"
+_STANDS: Final = "coalesce(entry.text, entry.file, entry.withdraws, entry.rule) IS NOT NULL"
 _AFTER: Final = f"{_FROM} WHERE entry.room = ? AND entry.seq > ? AND {_STANDS} ORDER BY entry.seq LIMIT ?"
 _BEFORE: Final = f"{_FROM} WHERE entry.room = ? AND entry.seq < ? AND {_STANDS} ORDER BY entry.seq DESC LIMIT ?"
-_STANDING: Final = f"SELECT author, withdraws, file_id FROM entry WHERE room = ? AND seq = ? AND {_STANDS}"  # noqa: S608
+_STANDING: Final = f"SELECT author, withdraws, rule, file_id FROM entry WHERE room = ? AND seq = ? AND {_STANDS}"  # noqa: S608
 _ROOMS: Final = (
     "SELECT name, (SELECT max(seq) FROM entry WHERE room = room.id) AS last "
     "FROM room WHERE last IS NOT NULL ORDER BY name"
 )
 
+_HELD: Final = "SELECT seq, rule, pin FROM rule WHERE room = ? ORDER BY seq"
+
 _peer = msgspec.json.Decoder(Peer)
+_rule = msgspec.json.Decoder(Rule)
 _file = msgspec.json.Decoder(FileRef)
 
 
@@ -46,6 +51,11 @@ def rooms(connection: sqlite3.Connection) -> list[RoomInfo]:
     return [RoomInfo(name, last) for name, last in connection.execute(_ROOMS)]
 
 
+def rules(connection: sqlite3.Connection, name: str) -> list[Held]:
+    room, _trimmed = _room(connection, name)
+    return [Held(seq, _rule.decode(rule), pin) for seq, rule, pin in connection.execute(_HELD, (room,))]
+
+
 def by_file(connection: sqlite3.Connection, id: str) -> Entry | None:
     row = connection.execute(_BY_FILE, (id,)).fetchone()
     return _entry(row) if row else None
@@ -62,7 +72,7 @@ def by_key(connection: sqlite3.Connection, room: int, author: str, key: str) -> 
     if row is None:
         return None
     entry = _entry(row)
-    if entry.text is None and entry.file is None and entry.withdraws is None:
+    if entry.text is None and entry.file is None and entry.withdraws is None and entry.rule is None:
         raise Refused("not_found", f"it was said before, as {entry.seq}, and withdrawn")
     return entry
 
@@ -72,6 +82,7 @@ class Standing(NamedTuple):
 
     author: str
     withdraws: int | None
+    rule: str | None
     file: str | None
 
 
@@ -97,9 +108,9 @@ def _entries(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    seq, at, room, key, sender, text, file, withdraws = row
+    seq, at, room, key, sender, text, file, withdraws, rule = row
     return Entry(
-        type="withdraw" if withdraws is not None else "text" if file is None else "file",
+        type=kind(withdraws, file, rule),
         seq=seq,
         at=at,
         room=room,
@@ -108,4 +119,12 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         text=text,
         file=_file.decode(file) if file is not None else None,
         withdraws=withdraws,
+        rule=_rule.decode(rule) if rule is not None else None,
     )
+
+
+def kind(withdraws: object, file: object, rule: object) -> Literal["text", "file", "withdraw", "rule"]:
+    """The type of an entry by what it has."""
+    if withdraws is not None:
+        return "withdraw"
+    return "rule" if rule is not None else "text" if file is None else "file"

@@ -51,8 +51,21 @@ _DIGESTS: Final = f"""
     CREATE INDEX entry_author_file ON entry (author, seq) WHERE file_id IS NOT NULL;
 """
 
+_RULES: Final = """
+    ALTER TABLE entry ADD COLUMN rule TEXT; -- JSON
+    CREATE TABLE rule (
+        room INTEGER NOT NULL REFERENCES room,
+        about TEXT NOT NULL, -- another rule about the same takes its place
+        seq INTEGER NOT NULL, -- of its entry, which may be trimmed
+        rule TEXT NOT NULL, -- JSON
+        pin TEXT, -- a digest; in no entry
+        until INTEGER, -- milliseconds since the epoch, for what passes by itself
+        PRIMARY KEY (room, about)
+    ) WITHOUT ROWID;
+"""
+
 # Forward only: script N takes a log from schema N to N + 1. Never edit one that was released.
-MIGRATIONS: Final = (_ENTRIES + index.TABLES, _DIGESTS)
+MIGRATIONS: Final = (_ENTRIES + index.TABLES, _DIGESTS, _RULES)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from bridge.model import Draft, Entry, Refused, Stored
+from bridge.model import Draft, Entry, Refused, Rule, Stored
 from bridge.store.sqlite import keeping, queries
 from bridge.store.sqlite.transaction import Transactions
 
@@ -26,8 +26,8 @@ DRAFT_BYTES: Final = 1024
 CHORE_BYTES: Final = 512 * 1024
 
 _INSERT: Final = (
-    "INSERT INTO entry (room, at, author, key, sender, text, file, file_id, file_size, withdraws) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, author, key) DO NOTHING"
+    "INSERT INTO entry (room, at, author, key, sender, text, file, file_id, file_size, withdraws, rule) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, author, key) DO NOTHING"
 )
 _ERASE: Final = "UPDATE entry SET text = NULL, file = NULL, file_id = NULL, file_size = NULL WHERE seq = ?"
 
@@ -169,11 +169,23 @@ class Writer:
             file.id if file else None,
             file.size if file else None,
             draft.withdraws,
+            _encode(draft.rule).decode() if draft.rule else None,
         )
         done = connection.execute(_INSERT, values)
         if done.rowcount == 0 and (first := queries.by_key(connection, room, draft.author, draft.key)):
             return Stored(first, new=False)
-        return Stored(_numbered(draft, done.lastrowid or 0, at), new=True)
+        seq = done.lastrowid or 0
+        if draft.rule:
+            _hold(connection, room, seq, at, draft.rule, draft.pin)
+        return Stored(_numbered(draft, seq, at), new=True)
+
+
+def _hold(connection: sqlite3.Connection, room: int, seq: int, at: int, rule: Rule, pin: str | None) -> None:
+    """A rule takes the place of the last one about the same; those whose time is over go with it."""
+    connection.execute("DELETE FROM rule WHERE room = ? AND (about = ? OR until < ?)", (room, rule.about, at))
+    if not rule.lifts:
+        held = (room, rule.about, seq, _encode(rule).decode(), pin, rule.until)
+        connection.execute("INSERT INTO rule VALUES (?, ?, ?, ?, ?, ?)", held)
 
 
 def _first(connection: sqlite3.Connection, stored: Stored) -> str | None:
@@ -188,10 +200,12 @@ def _erase(connection: sqlite3.Connection, room: int, draft: Draft, seq: int) ->
     match queries.standing(connection, room, seq):
         case None:
             raise Refused("not_found", f"there is no entry {seq} here")
-        case entry if entry.author != draft.author:
-            raise Refused("forbidden", f"entry {seq} is somebody else's; only its author may withdraw it")
+        case entry if entry.author != draft.author and not draft.host:
+            raise Refused("forbidden", f"entry {seq} is somebody else's; only its author or a host may withdraw it")
         case entry if entry.withdraws is not None:
             raise Refused("forbidden", f"entry {seq} withdraws another, and stays")
+        case entry if entry.rule is not None:
+            raise Refused("forbidden", f"entry {seq} is a rule, and stays; another may take its place")
         case entry:
             connection.execute(_ERASE, (seq,))
             return entry.file
@@ -204,7 +218,7 @@ def _room_id(connection: sqlite3.Connection, name: str) -> int:
 
 def _numbered(draft: Draft, seq: int, at: int) -> Entry:
     return Entry(
-        type="withdraw" if draft.withdraws is not None else "text" if draft.file is None else "file",
+        type=queries.kind(draft.withdraws, draft.file, draft.rule),
         seq=seq,
         at=at,
         room=draft.room,
@@ -213,4 +227,5 @@ def _numbered(draft: Draft, seq: int, at: int) -> Entry:
         text=draft.text,
         file=draft.file,
         withdraws=draft.withdraws,
+        rule=draft.rule,
     )

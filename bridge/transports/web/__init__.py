@@ -9,10 +9,12 @@ from bridge.transports.web.events import EventHandlers
 from bridge.transports.web.files import FileHandlers
 from bridge.transports.web.form import Forms
 from bridge.transports.web.guard import Guard
+from bridge.transports.web.lock import Lock
 from bridge.transports.web.messages import MessageHandlers
 from bridge.transports.web.metrics import MetricHandlers
 from bridge.transports.web.openapi import OpenApiHandlers
 from bridge.transports.web.page import PageHandlers
+from bridge.transports.web.rules import RuleHandlers
 from bridge.transports.web.search import SearchHandlers
 from bridge.transports.web.thumbnails import ThumbnailHandlers
 from bridge.transports.web.tus import TusHandlers
@@ -27,10 +29,12 @@ __all__ = [
     "FileHandlers",
     "Forms",
     "Guard",
+    "Lock",
     "MessageHandlers",
     "MetricHandlers",
     "OpenApiHandlers",
     "PageHandlers",
+    "RuleHandlers",
     "SearchHandlers",
     "ThumbnailHandlers",
     "TusHandlers",

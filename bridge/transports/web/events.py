@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from bridge import gate
+from bridge.model import Error, Refused
 from bridge.outlet import Outlet
 from bridge.rooms import Rooms
 from bridge.transports.web.connection import Connection
@@ -25,6 +26,11 @@ class EventsSeat(Outlet):
     def __init__(self, transport: asyncio.Transport, form: events.EventsForm | events.LinesForm) -> None:
         super().__init__(transport)
         self.form = form
+
+    def show_out(self, why: Refused) -> None:
+        last = self.form.frame([self.form.encode(Error(why.code, why.message))])
+        self.deliver(last + events.chunk(b"", self.form.chunked))
+        self._cut()
 
 
 class EventHandlers:
@@ -47,6 +53,7 @@ class EventHandlers:
         sse = "text/event-stream" in request.headers.get(hdrs.ACCEPT, "")
         start, gap = await room.place(*_wanted(request))
         who = visitor(request, self._rooms, room)  # which may refuse, so before anything is written
+        room.admit(who.peer, who.host)
         response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         response.content_type = "text/event-stream" if sse else "application/x-ndjson"
         response.charset = "utf-8"
@@ -56,7 +63,7 @@ class EventHandlers:
         chunked = request.version >= (1, 1)
         form = events.EventsForm(room.epoch, chunked) if sse else events.LinesForm(chunked)
         seat = EventsSeat(request.transport, form)
-        cursor = room.join(who.peer, seat, start)
+        cursor = room.join(who.peer, seat, start, who.host)
         try:
             cursor.tell(room.hello(cursor, who.client))
             if gap:

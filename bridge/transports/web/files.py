@@ -61,7 +61,7 @@ class FileHandlers:
         who = visitor(request, self._rooms, room)
         name = request.match_info.get("name") or header_text(request, "X-Filename") or "upload"
         size = request.content_length
-        coming = Coming(name, size, who.author, who.key, who.peer)
+        coming = Coming(name, size, who.author, who.key, who.peer, host=who.host)
         async with await Intake.begin(room, self._files, coming, self._quota) as file:
             async for piece in body(request):
                 await file.write(piece)

@@ -48,15 +48,17 @@ class Forms:
         """
         drafts: list[Draft | Intake] = []
         keys = _keys(who.key)
+        room.allow(who.peer, who.host)
         async with AsyncExitStack() as stack:
             async for part in _parts(request):
                 if part.filename:
-                    coming = Coming(part.filename, None, who.author, next(keys), who.peer)
+                    coming = Coming(part.filename, None, who.author, next(keys), who.peer, host=who.host)
                     file = await Intake.begin(room, self._files, coming, self._quota)
                     drafts.append(await stack.enter_async_context(file))
                     await _copy(request, part, file)
                 elif text := await _text(request, part):
-                    drafts.append(Draft(room.name, who.author, next(keys), who.peer, text=gate.clean_text(text)))
+                    words = gate.clean_text(text)
+                    drafts.append(Draft(room.name, who.author, next(keys), who.peer, text=words, host=who.host))
             if not drafts:
                 raise Refused("empty", f"a form without a file and without a field {TEXT_FIELD!r}")
             return [await (one.finish() if isinstance(one, Intake) else room.append(one)) for one in drafts]

@@ -70,7 +70,8 @@ class MessageHandlers:
             request, BODY_MAX_BYTES, f"a text of more than {gate.TEXT_MAX_BYTES} bytes (PUT it as a file)"
         )
         self._rooms.tally.heard("http", len(raw))
-        stored = await room.append(Draft(room.name, who.author, who.key, who.peer, text=plain.message(raw)))
+        draft = Draft(room.name, who.author, who.key, who.peer, text=plain.message(raw), host=who.host)
+        stored = await room.append(draft)
         return json(stored.entry, 201 if stored.new else 200)
 
     async def entries(self, request: web.Request) -> web.Response:

@@ -79,12 +79,13 @@ class _Schemas:
 
 
 def _operation(operation: Operation, path: str, schemas: _Schemas, bare: bool) -> dict[str, Any]:
+    pin = ("X-Pin",) if "{room}" in path else ()
     in_path = [name for name in PATH if f"{{{name}}}" in path]
     described: dict[str, Any] = {
         "summary": operation.help,
         "parameters": [
             *(_parameter(name, PATH[name], schemas) for name in in_path),
-            *(_parameter(name, PARAMETERS[name], schemas) for name in operation.parameters),
+            *(_parameter(name, PARAMETERS[name], schemas) for name in (*operation.parameters, *pin)),
         ],
         "responses": {
             str(status): _answer(status, types, schemas, bare)

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from bridge.model import Entry
+from bridge.model import Entry, Ruling
 from bridge.transports.web.messages import LIMIT_DEFAULT, LIMIT_MAX, EntriesPage, RoomLine
 from bridge.transports.web.page import RoomAbout
 from bridge.transports.web.search import FoundPage
+from bridge.wire.rule import Wish
 from bridge.wire.tus import CONTENT_TYPE
 
 Types = dict[str, Any]
@@ -62,6 +63,7 @@ PARAMETERS: Final = {
     "X-Name": Parameter("header", Annotated[str, Meta(min_length=1, max_length=32)], "the name to speak under"),
     "X-Key": Parameter("header", Secret, "the author's own name for what is sent"),
     "X-Client": Parameter("header", Secret, "a secret that names the author"),
+    "X-Pin": Parameter("header", str, "what opens a room that has a PIN"),
     "X-Filename": Parameter("header", str, "the file's name, if the path has none"),
     "Last-Event-ID": Parameter("header", str, "EPOCH:SEQ, the last event that was seen"),
     "Range": Parameter("header", str, "the bytes that are wanted"),
@@ -136,8 +138,16 @@ OPERATIONS: Final = {
         ("q", "before", "limit", "type"),
         refuses=(413, 503),
     ),
+    ("GET", "/r/{room}/rules"): Operation("How the room is ruled", {200: {"application/json": Ruling}}),
+    ("POST", "/r/{room}/rules"): Operation(
+        "A host lays down a rule: one thing at a time",
+        {status: {"application/json": Entry} for status in (201, 200)},
+        SPEAKER,
+        {"application/json": Wish},
+        (404, *TAKING),
+    ),
     ("DELETE", "/r/{room}/entries/{seq}"): Operation(
-        "Its author takes back what it said", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
+        "Its author takes back what it said, or a host does", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
     ),
     ("GET", "/r/{room}/events"): Operation(
         "The room as it speaks: one entry or signal in each event or line",
@@ -186,7 +196,7 @@ OPERATIONS: Final = {
         refuses=(404,),
     ),
     ("DELETE", "/files/{id}/{name}"): Operation(
-        "Its author takes a file back", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
+        "Its author takes a file back, or a host does", WITHDRAWN, SPEAKER, refuses=(404, 503, 507)
     ),
     ("GET", "/j/{token}"): Operation("In by a link: a cookie, and to the room", {303: {}}),
     ("POST", "/j"): Operation(

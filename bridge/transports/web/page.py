@@ -10,9 +10,10 @@ import msgspec
 from aiohttp import web
 
 from bridge import __version__, gate
-from bridge.model import Peer
+from bridge.model import Peer, Refused, Ruling
 from bridge.rooms import Rooms
 from bridge.transports.web.answers import json, wants_json
+from bridge.transports.web.lock import is_locked
 
 LANGUAGES: Final = ("en", "zh-CN")
 # Set here and not looked up: a machine's registry may call .js something else, and modules then refuse to load.
@@ -37,6 +38,7 @@ class RoomAbout(msgspec.Struct, frozen=True):
     seats: int
     peers: list[Peer]
     count: int
+    rules: Ruling
 
 
 class PageHandlers:
@@ -70,15 +72,20 @@ class PageHandlers:
         """The room for people; with `Accept: application/json` its description for programs."""
         room = await self._rooms.get(request.match_info["room"])
         if wants_json(request):
+            if is_locked(request):
+                raise Refused("forbidden", f"room {room.name} asks for a PIN")
             who = room.people
-            return json(RoomAbout(room.name, room.epoch, room.last_seq, room.seats, who.some(), len(who)))
+            about = RoomAbout(room.name, room.epoch, room.last_seq, room.seats, who.some(), len(who), room.rules.now)
+            return json(about)
+        locked = is_locked(request)
         html = self.render(
             request,
             "room.html",
             room=room.name,
-            entries=msgspec.to_builtins((await room.history(50)).entries),
-            count=len(room.people),
-            last_seq=room.last_seq,
+            entries=[] if locked else msgspec.to_builtins((await room.history(50)).entries),
+            count=0 if locked else len(room.people),
+            last_seq=0 if locked else room.last_seq,
+            locked=locked,
             epoch=room.epoch,
             text_max_bytes=gate.TEXT_MAX_BYTES,
             max_file_bytes=self._max_file_bytes,

@@ -105,6 +105,7 @@ class TusHandlers:
             sha256=gate.clean_sha256(said["sha256"]) if "sha256" in said else None,
             owner=self._owner(request),
             about=tus.told(said),
+            host=who.host,
         )
         upload = await self._uploads.begin(room, begun)
         headers = {"Location": f"/r/{quote(room.name)}/uploads/{upload.id}"}

@@ -17,12 +17,13 @@ from bridge.transports.web.caller import caller_of, role_of
 
 
 class Visitor(NamedTuple):
-    """The author of one request, and the key of what it brings."""
+    """The author of one request, the key of what it brings, and whether it rules the house."""
 
     client: str
     author: str
     key: str
     peer: Peer
+    host: bool
 
 
 def visitor(request: web.Request, rooms: Rooms, room: Room, name: str | None = None) -> Visitor:
@@ -40,8 +41,8 @@ def visitor(request: web.Request, rooms: Rooms, room: Room, name: str | None = N
         said = header_text(request, "X-Name")
         name = name if said is None else said
         wish = gate.clean_name(name) if name is not None else f"http-{addr.rpartition(':')[2]}"
-        peer = Peer(author.id, room.people.free_name(wish, author.id), "http", addr)
-    return Visitor(client, author.key, key, peer)
+        peer = Peer(author.id, room.named(author.id, wish), "http", addr)
+    return Visitor(client, author.key, key, peer, is_host(request))
 
 
 def is_host(request: web.BaseRequest) -> bool:

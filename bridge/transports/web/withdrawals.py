@@ -39,5 +39,5 @@ class WithdrawalHandlers:
     async def _withdraw(self, request: web.Request, name: str, seq: int) -> web.Response:
         room = await self._rooms.get(name)
         who = visitor(request, self._rooms, room)
-        stored = await room.append(Draft(room.name, who.author, who.key, who.peer, withdraws=seq))
+        stored = await room.append(Draft(room.name, who.author, who.key, who.peer, withdraws=seq, host=who.host))
         return json(stored.entry)

@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from bridge.model import StoreError
+from bridge.log import Held
+from bridge.model import Draft, Rule, StoreError
 from bridge.store.sqlite import SqliteLog, schema
 from tests.store.sqlite.conftest import ask
+from tests.support import nouns
 from tests.support.nouns import draft, file
 
 
@@ -37,15 +40,41 @@ async def test_an_older_schema_is_brought_forward(path: Path, monkeypatch: pytes
     assert ask(path, "PRAGMA user_version") == [(len(newer),)]
 
 
+async def test_a_log_from_before_there_were_rules_is_brought_forward(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = schema.MIGRATIONS
+    monkeypatch.setattr(schema, "MIGRATIONS", whole[:1])
+    schema.connect(path).close()
+    peer = """{"id":"p1","name":"alice","via":"web","addr":"?"}"""
+    ask(
+        path,
+        "INSERT INTO room (name) VALUES ('lobby')",
+        f"INSERT INTO entry (room, at, author, key, sender, text) VALUES (1, 7, 'a', 'k', '{peer}', 'hi')",
+    )
+    monkeypatch.setattr(schema, "MIGRATIONS", whole)
+    log = SqliteLog(path)
+    assert [(entry.type, entry.text) for entry in (await log.read("lobby", 0, 10)).entries] == [("text", "hi")]
+    laid_down = (await log.append(Draft("lobby", "a", "r", nouns.peer(), rule=Rule(topic="x"), host=True))).entry
+    assert await log.rules("lobby") == [Held(laid_down.seq, Rule(topic="x"))]
+    await log.close()
+    assert ask(path, "PRAGMA user_version") == [(len(whole),)]
+
+
 async def test_files_of_a_log_from_before_digests_were_looked_for_are_found_by_them(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[tuple[str, str]] = []
     with monkeypatch.context() as older:
         older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        log = SqliteLog(path)
-        await log.append(draft(text=None, file=file("f0", size=100, content="x")))
-        await log.close()
+        schema.connect(path).close()
+    old = file("f0", size=100, content="x")
+    ask(
+        path,
+        "INSERT INTO room (name) VALUES ('lobby')",
+        "INSERT INTO entry (room, at, author, key, sender, file, file_id, file_size) VALUES "
+        f"(1, 7, 'a', 'k', '{{}}', '{msgspec.json.encode(old).decode()}', 'f0', 100)",
+    )
     log = SqliteLog(path)
     log.on_same = lambda id, first: told.append((id, first))
     await log.append(draft(text=None, file=file("f1", size=100, content="x")))

@@ -1,0 +1,186 @@
+"""From one log to many seats: who stands at the same place is handed the same bytes, made once per language.
+
+There is no queue and no task for a seat. One whose transport is full is passed over and stays behind; it is fed from
+the tail, or from the log when it fell below the tail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable
+from typing import Any, Final, NamedTuple, Protocol
+
+from bridge.log import Log
+from bridge.model import Entry, Gap, Peer, Refused, Signal, StoreError
+from bridge.pace import Pace
+from bridge.tail import Form, Tail, Told, stretch
+
+logger = logging.getLogger("roombridge.room")
+
+FLUSH_MAX_S: Final = 0.025
+"""Flushes keep at most this distance, however busy the room is."""
+FLUSH_COSTS: Final = 3
+"""...and else this many times what the last one cost: nothing to speak of in a quiet room."""
+LAGGING_S: Final = 0.05
+"""How soon a seat that was full is looked at again."""
+READ_BACK_ENTRIES: Final = 256
+
+
+class Seat(Protocol):
+    """Where a peer's transport meets the room."""
+
+    @property
+    def form(self) -> Form:
+        """How this peer is told what was said."""
+
+    def deliver(self, frame: Any) -> None:
+        """Write what the form framed; never wait, never raise."""
+
+    def full(self) -> bool:
+        """Whether more than the high-water mark waits to leave, so that it had better be passed over."""
+
+    def show_out(self, why: Refused) -> None:
+        """Say why, and end it: a host removed this peer."""
+
+
+class Reader(Protocol):
+    """A place in the log with a seat that reads on from there."""
+
+    @property
+    def peer(self) -> Peer: ...
+
+    @property
+    def seat(self) -> Seat: ...
+
+    @property
+    def quiet(self) -> bool: ...
+
+    seq: int
+
+    def tell(self, *said: Entry | Signal) -> None: ...
+
+
+class Stretch(NamedTuple):
+    """Entries from one place on, framed for one language."""
+
+    told: list[Told]
+    form: Form
+    frame: Any
+    authors: frozenset[str]
+    """Who may not hear all of it: in a language without an echo, those whose words are in it."""
+    reached: int
+
+    @classmethod
+    def of(cls, told: list[Told], form: Form) -> Stretch:
+        frame = form.frame([one.encoded(form) for one in told])
+        authors = frozenset() if form.echo else frozenset(one.entry.sender.id for one in told)
+        return cls(told, form, frame, authors, told[-1].entry.seq)
+
+    def hand(self, reader: Reader) -> None:
+        """To a seat that stands just before it."""
+        reader.seq = self.reached
+        if self.authors and reader.peer.id in self.authors:
+            self._hand_others(reader)
+        else:
+            reader.seat.deliver(self.frame)
+
+    def _hand_others(self, reader: Reader) -> None:
+        """To one who does not hear its own words."""
+        own = reader.peer.id
+        if others := [one.encoded(self.form) for one in self.told if one.entry.sender.id != own]:
+            reader.seat.deliver(self.form.frame(others))
+
+
+class FanOut:
+    """Brings the readers of one room forward; `readers` is a view of those who sit there just now."""
+
+    def __init__(self, name: str, log: Log, tail: Tail, readers: Collection[Reader]) -> None:
+        self._name = name
+        self._log = log
+        self._tail = tail
+        self._readers = readers
+        self._fallen: set[Reader] = set()
+        self._reading_back: asyncio.Task[None] | None = None
+        self._flush = Pace(self._deliver)
+
+    def ask(self) -> None:
+        """There is something that somebody has not been handed."""
+        self._flush.ask()
+
+    def leave(self, reader: Reader) -> None:
+        """Nothing more for this one."""
+        self._fallen.discard(reader)
+
+    def _deliver(self) -> float:
+        """One flush: everybody who is behind and has room is brought forward."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        made: dict[tuple[Form, int], Stretch] = {}
+        lagging = False
+        last, floor = self._tail.last_seq, self._tail.floor
+        form, place, ahead = None, -1, None
+        for reader in list(self._readers):
+            if reader.quiet:
+                reader.seq = last
+                self._fallen.discard(reader)
+            while reader.seq < last:
+                seat = reader.seat
+                if reader.seq < floor:
+                    self._fall_back(reader)
+                    break
+                if seat.full():
+                    lagging = True
+                    break
+                if ahead is None or reader.seq != place or seat.form is not form:
+                    form, place = seat.form, reader.seq
+                    ahead = made.get((form, place))
+                    if ahead is None:
+                        ahead = made[form, place] = Stretch.of(self._tail.stretch(place), form)
+                ahead.hand(reader)
+        if lagging:
+            self._flush.ask(LAGGING_S)
+        company = max((len(one.told) for one in made.values()), default=1) - 1
+        return min(FLUSH_MAX_S, min(FLUSH_COSTS, company) * (loop.time() - started))
+
+    def _fall_back(self, reader: Reader) -> None:
+        """This one is below the tail: one task a room reads back from the log for all such."""
+        self._fallen.add(reader)
+        if self._reading_back is None:
+            self._reading_back = asyncio.create_task(self._read_back(), name=f"read back {self._name}")
+
+    async def _read_back(self) -> None:
+        try:
+            while self._fallen:
+                ready = [reader for reader in self._fallen if not reader.seat.full()]
+                if not ready:
+                    await asyncio.sleep(LAGGING_S)
+                    continue
+                start = min(reader.seq for reader in ready)
+                page = await self._log.read(self._name, start, READ_BACK_ENTRIES)
+                told = [Told(entry) for entry in page.entries]
+                together = [reader for reader in ready if reader.seq == start and reader in self._fallen]
+                self._hand_page(together, told, page.gap)
+        except StoreError:
+            logger.exception("reading back failed in room %s; its %d laggards wait", self._name, len(self._fallen))
+            self._flush.ask(1.0)
+        finally:
+            self._reading_back = None
+
+    def _hand_page(self, readers: Iterable[Reader], told: list[Told], gap: Gap | None) -> None:
+        made: dict[tuple[Form, int], Stretch] = {}
+        for reader in readers:
+            form = reader.seat.form
+            if gap is not None:
+                reader.tell(gap)
+                reader.seq = gap.end or reader.seq
+            done = 0
+            while done < len(told) and not reader.seat.full():
+                ahead = made.get((form, done))
+                if ahead is None:
+                    ahead = made[form, done] = Stretch.of(stretch(told, done), form)
+                ahead.hand(reader)
+                done += len(ahead.told)
+            if reader.seq >= self._tail.floor:
+                self._fallen.discard(reader)
+                self._flush.ask()

@@ -1,0 +1,17 @@
+// What only hosts need, fetched when the server says that this is one.
+
+import { useEffect, useState } from "../vendor/preact-hooks.js";
+
+let coming = null; // one for the whole page
+
+/** The parts in host/parts.js, or null while they are not here or not wanted. */
+export function useHostParts(room) {
+  const [parts, set] = useState(null);
+  const host = room.rules.host.value;
+  useEffect(() => {
+    if (!host) return;
+    coming ??= import("./host/parts.js");
+    coming.then(set, () => (coming = null)); // offline: the next one asks again
+  }, [host]);
+  return host ? parts : null;
+}
