@@ -12,8 +12,8 @@ from typing import Final
 
 from bridge import gate
 from bridge.model import Address, Refused, address
-from bridge.policy import Guesses, Kept, Knocks, Limits, Native, Policy, Role, Sketch, Zone
-from bridge.policy.knocks import Answer, Way
+from bridge.policy import Guesses, Kept, Limits, Native, Policy, Role, Sketch, Zone
+from bridge.policy.knocks import Answer, Knocks, Way
 from bridge.policy.zones import bare
 from bridge.tally import Tally
 from bridge.wire import plain

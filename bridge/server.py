@@ -21,8 +21,9 @@ from bridge.discovery import Announcement, Whereabouts, called_at, host_name
 from bridge.front_door import FrontDoor, Serve
 from bridge.keeper import Keep, Keeper
 from bridge.model import StoreError, address
-from bridge.policy import Callers, Guesses, Kept, Knocks, Limits, Native, Numbers, Policy, Tokens, Zones
+from bridge.policy import Callers, Guesses, Kept, Limits, Native, Numbers, Policy, Tokens, Zones
 from bridge.policy.kept import KEPT_FILE
+from bridge.policy.knocks import Knocks
 from bridge.policy.zones import networks
 from bridge.porch import Porch
 from bridge.quota import Quota

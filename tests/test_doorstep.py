@@ -10,7 +10,8 @@ import pytest
 from bridge.doorstep import Doorstep
 from bridge.mailbox import Letter
 from bridge.model import Knock
-from bridge.policy import Kept, Knocks, Native, Policy, Tokens, Zones
+from bridge.policy import Kept, Native, Policy, Tokens, Zones
+from bridge.policy.knocks import Knocks
 from bridge.porch import Porch
 from bridge.tally import Tally
 from bridge.wire.datagram import Said

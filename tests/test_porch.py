@@ -12,7 +12,8 @@ import pytest
 from bridge import porch as module
 from bridge.doorstep import LATE
 from bridge.model import Knock, Refused
-from bridge.policy import Guesses, Kept, Knocks, Limits, Native, Numbers, Policy, Tokens, Zones
+from bridge.policy import Guesses, Kept, Limits, Native, Numbers, Policy, Tokens, Zones
+from bridge.policy.knocks import Knocks
 from bridge.policy.zones import networks
 from bridge.porch import KNOCKED, OUTSIDE, WRONG, Porch, order
 from bridge.tally import Tally

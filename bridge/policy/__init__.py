@@ -4,7 +4,6 @@ from bridge.policy.callers import Caller, Callers
 from bridge.policy.codes import Codes
 from bridge.policy.guesses import Guesses
 from bridge.policy.kept import Kept
-from bridge.policy.knocks import Knocks
 from bridge.policy.limits import Limits, Numbers, Rate, Slots
 from bridge.policy.policy import Native, Policy, Role
 from bridge.policy.sketch import Sketch
@@ -17,7 +16,6 @@ __all__ = [
     "Codes",
     "Guesses",
     "Kept",
-    "Knocks",
     "Limits",
     "Native",
     "Network",

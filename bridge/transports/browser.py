@@ -19,10 +19,12 @@ from aiohttp import web
 from bridge import gate
 from bridge.model import Draft, Entry, Error, Gap, Peer, Refused, Signal, Stored, StoreError, Typing
 from bridge.outlet import Outlet, cut
-from bridge.policy import Caller, Knocks, Limits, Zone
+from bridge.policy import Caller, Limits, Zone
+from bridge.policy.knocks import Knocks
 from bridge.room import Cursor, Room
 from bridge.rooms import Author, Rooms
 from bridge.ruling import ruled
+from bridge.transports.handshake import Handshake
 from bridge.wire import browser, websocket
 from bridge.wire.rule import Wish
 
@@ -128,37 +130,6 @@ class BrowserTransport:
         self._open.discard(one)
         if self._closing is not None and not self._open and not self._closing.done():
             self._closing.set_result(None)
-
-
-class Handshake(web.WebSocketResponse):
-    """aiohttp's handshake and no more: afterwards the connection is somebody else's."""
-
-    def __init__(self) -> None:
-        super().__init__(compress=False)
-
-    async def take_over(self, request: web.Request) -> tuple[asyncio.Transport, bytes] | None:
-        """The transport, not reading, and what the client sent ahead of our answer; None if it has gone.
-
-        `_message_tail` and what follows the handshake are aiohttp's own affairs: pinned in pyproject.toml, and held by
-        tests/transports/test_hand_over.py.
-        """
-        protocol, transport = request.protocol, request.transport
-        if transport is None:
-            return None
-        transport.pause_reading()  # nothing may come between two protocols
-        ahead, protocol._message_tail = protocol._message_tail, b""
-        try:
-            await self.prepare(request)
-        except web.HTTPException:  # no handshake after all: its next request is aiohttp's as before
-            protocol._message_tail = ahead
-            transport.resume_reading()
-            raise
-        protocol.transport = None  # or it would close the connection when it hears of its loss
-        protocol.connection_lost(None)
-        return transport, ahead
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing: what aiohttp takes for the end is the beginning."""
 
 
 class _Browser(asyncio.Protocol):

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bridge.model import Knock, Refused
-from bridge.policy import Kept, Knocks
+from bridge.policy import Kept
 from bridge.policy import knocks as module
+from bridge.policy.knocks import Knocks
 
 IP, ADDR = "192.168.1.37", "192.168.1.37:5000"
 

@@ -15,7 +15,8 @@ import pytest
 from bridge import mailbox
 from bridge.config import Config
 from bridge.model import Address, Draft, Stored
-from bridge.policy import Kept, Knocks, Policy, Tokens, Zones
+from bridge.policy import Kept, Policy, Tokens, Zones
+from bridge.policy.knocks import Knocks
 from bridge.porch import Porch
 from bridge.rooms import Rooms
 from bridge.server import Server

@@ -422,7 +422,7 @@ async def test_a_transfer_is_shown_from_its_header_to_its_end(server: Server, se
     with UploadPeer(server.address) as sender:
         sender.header(file_name="../a.txt", file_size=6, sender="小明")
         first = await browser.until(type="transfer")
-        wanted = {"type", "id", "name", "from", "received", "size", "rate", "state", "reason"}
+        wanted = {"type", "id", "name", "from", "received", "size", "rate", "state", "reason", "code"}
         assert first.keys() == wanted and "seq" not in first
         assert (first["name"], first["received"], first["size"]) == ("a.txt", 0, 6)
         assert (first["state"], first["reason"], first["from"]["name"]) == ("receiving", None, "小明")

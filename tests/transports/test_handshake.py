@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from bridge.transports.browser import Handshake
+from bridge.transports.handshake import Handshake
 from tests.support import observe
 from tests.support.peers import PATIENCE_S
 from tests.support.process import Running
