@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from bridge.model import Address
 from bridge.policy import Limits
 from bridge.tally import Tally
 
@@ -23,13 +24,17 @@ SILENT_SHARE: Final = 4
 
 
 class Connection(socket.socket):
-    """An accepted socket that says when it is gone."""
+    """An accepted socket that says when it is gone, and knows its peer even when that is gone first."""
 
-    def __init__(self, accepted: socket.socket, ip: str, gone: Callable[[Connection], None]) -> None:
+    def __init__(self, accepted: socket.socket, peer: Address, gone: Callable[[Connection], None]) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.setblocking(False)
-        self.ip = ip
+        self.ip = peer[0]
+        self._peer = peer
         self._gone = gone
+
+    def getpeername(self) -> Address:
+        return self._peer
 
     def close(self) -> None:
         super().close()
@@ -67,13 +72,13 @@ class Doorkeeper:
     def full(self) -> bool:
         return len(self._inside) >= self._most
 
-    def admit(self, accepted: socket.socket, ip: str) -> Connection | None:
+    def admit(self, accepted: socket.socket, peer: Address) -> Connection | None:
         """None, and it is closed before a byte, if its address has too many, or came too often just now."""
-        if self._limits.connects.wait(ip) or not self._limits.connections.enter(ip):
+        if self._limits.connects.wait(peer[0]) or not self._limits.connections.enter(peer[0]):
             accepted.close()
             self._tally.count("connections_turned_away")
             return None
-        connection = Connection(accepted, ip, self._leave)
+        connection = Connection(accepted, peer, self._leave)
         self._inside.add(connection)
         return connection
 

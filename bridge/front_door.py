@@ -15,6 +15,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -128,9 +129,10 @@ class FrontDoor:
                 self._rest(f"{exc.strerror}; trying again every {ACCEPT_PAUSE_S} s")
                 self._loop.call_later(ACCEPT_PAUSE_S, self._listen)
                 return
-            if (connection := self.keeper.admit(accepted, peer[0])) is None:
+            if (connection := self.keeper.admit(accepted, peer)) is None:
                 continue
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):  # where a peer that is gone already is told so late
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._spawn(self._open(connection), f"open {connection.fileno()}")
 
     async def _open(self, connection: Connection) -> None:

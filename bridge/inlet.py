@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-BUFFER_MIN_BYTES: Final = 64 * 1024
+BUFFER_MIN_BYTES: Final = 16 * 1024
 BUFFER_MAX_BYTES: Final = 1024 * 1024
 
 
@@ -22,7 +22,7 @@ class Inlet(asyncio.BufferedProtocol):
         self._filling = memoryview(bytearray(len(held) + BUFFER_MIN_BYTES))
         self._filling[: len(held)] = held
         self._filled = len(held)
-        self._spare = memoryview(bytearray(BUFFER_MIN_BYTES))
+        self._spare = memoryview(b"")  # until there is something to read
         self._ended = ended
         self._waiting: asyncio.Future[None] | None = None
 
@@ -32,8 +32,8 @@ class Inlet(asyncio.BufferedProtocol):
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
         came, full = self._filling[: self._filled], self._filled == len(self._filling)
-        if full and len(self._spare) < BUFFER_MAX_BYTES:
-            self._spare = memoryview(bytearray(min(2 * len(came), BUFFER_MAX_BYTES)))
+        if not self._spare or (full and len(self._spare) < BUFFER_MAX_BYTES):
+            self._spare = memoryview(bytearray(min((1 + full) * len(self._filling), BUFFER_MAX_BYTES)))
         self._filling, self._spare, self._filled = self._spare, self._filling, 0
         if full and not self._transport.is_closing():
             self._transport.resume_reading()

@@ -30,7 +30,7 @@ class House:
     def admit(self, count: int, silent: bool = False) -> None:
         for _ in range(count):
             ours, theirs = socket.socketpair()
-            connection = self.stack.enter_context(self.keeper.admit(ours, "127.0.0.1"))
+            connection = self.stack.enter_context(self.keeper.admit(ours, ("127.0.0.1", 9)))
             self.peers.append(self.stack.enter_context(theirs))
             self.inside.append(connection)
             if silent:
