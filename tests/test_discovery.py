@@ -13,10 +13,8 @@ import pytest
 from zeroconf import IPVersion, ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from bridge import __version__, discovery
-from bridge.config import Config
+from bridge import discovery
 from bridge.discovery import ANSWERS_MAX, SERVICES, Announcement, Whereabouts, called_at, host_name
-from bridge.policy import Policy, Tokens, Zones
 from bridge.reach import Reach
 from bridge.server import Server
 from tests.support.peers import PATIENCE_S, DatagramPeer, eventually, texts
@@ -136,11 +134,6 @@ async def test_a_network_that_will_not_have_it_is_a_warning(
         announcement.start()
         await eventually(lambda: "mDNS tells nobody that we are here" in caplog.text)
     await announcement.close()
-
-
-def test_what_is_told_opens_no_door() -> None:
-    told = Server(Config(host="0.0.0.0", tls="require"))._told(Policy(Zones(), Tokens("SECRET", "SECRET")))
-    assert told == {"path": "/", "version": __version__, "tls": "require", "token": "yes"}
 
 
 def test_those_are_told_at_which_others_reach_us(monkeypatch: pytest.MonkeyPatch) -> None:
