@@ -14,7 +14,7 @@ from bridge.rooms import Rooms
 from bridge.transports.web import form
 from bridge.transports.web.answers import file_url, json, wants_json
 from bridge.transports.web.body import whole
-from bridge.transports.web.visitor import visitor
+from bridge.transports.web.visitor import query_number, visitor
 from bridge.wire import plain
 
 LIMIT_DEFAULT: Final = 50
@@ -77,8 +77,8 @@ class MessageHandlers:
     async def entries(self, request: web.Request) -> web.Response:
         """Ascending: those behind `after`, or those just below `before`, or the newest."""
         name = gate.clean_room(request.match_info["room"])
-        after, before = _number(request, "after", 0), _number(request, "before", 0)
-        limit = _number(request, "limit", 1) or LIMIT_DEFAULT
+        after, before = query_number(request, "after", 0), query_number(request, "before", 0)
+        limit = query_number(request, "limit", 1) or LIMIT_DEFAULT
         limit = min(limit, LIMIT_MAX)
         if after is not None:
             page = await self._log.read(name, after, limit)
@@ -102,8 +102,3 @@ def _answer(request: web.Request, stored: list[Stored]) -> web.Response:
         return json(entries, status)
     urls = [file_url(request, entry) for entry in entries if entry.file]
     return web.Response(status=status, text="".join(f"{url}\n" for url in urls))
-
-
-def _number(request: web.Request, name: str, lowest: int) -> int | None:
-    value = request.query.get(name)
-    return None if value is None else gate.clean_number(value, name, lowest)

@@ -11,6 +11,7 @@ from bridge import gate, words
 from bridge.log import Log
 from bridge.model import Entry, Refused
 from bridge.transports.web.answers import json
+from bridge.transports.web.visitor import query_number
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
@@ -48,16 +49,11 @@ class SearchHandlers:
         if type not in (None, "file"):
             raise Refused("bad_request", f"type={type!r}, expected file or nothing")
         asked = [] if type and not query.strip() else words.phrases(query)
-        limit = min(_number(request, "limit", 1) or LIMIT_DEFAULT, LIMIT_MAX)
-        page = await self._log.search(room, asked, limit, _number(request, "before", 0), type == "file")
+        limit = min(query_number(request, "limit", 1) or LIMIT_DEFAULT, LIMIT_MAX)
+        page = await self._log.search(room, asked, limit, query_number(request, "before", 0), type == "file")
         return json(FoundPage(self._log.epoch, [_with_hits(entry, asked) for entry in page.entries]))
 
 
 def _with_hits(entry: Entry, asked: list[list[str]]) -> Found:
     said = entry.file.name if entry.file else entry.text or ""
     return Found(**msgspec.structs.asdict(entry), hits=words.hits(said, asked))
-
-
-def _number(request: web.Request, name: str, lowest: int) -> int | None:
-    value = request.query.get(name)
-    return None if value is None else gate.clean_number(value, name, lowest)

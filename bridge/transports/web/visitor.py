@@ -50,6 +50,12 @@ def is_host(request: web.BaseRequest) -> bool:
     return role_of(request) is Role.HOST
 
 
+def query_number(request: web.Request, name: str, lowest: int) -> int | None:
+    """A number of the query, if it is there. Raises `Refused` `bad_request`."""
+    value = request.query.get(name)
+    return None if value is None else gate.clean_number(value, name, lowest)
+
+
 def header_text(request: web.BaseRequest, header: str) -> str | None:
     """A header's text: UTF-8 as it is, or percent-encoded. Raises `Refused` `bad_name`."""
     value = request.headers.get(header)
