@@ -240,18 +240,18 @@ def test_files_that_share_their_bytes_share_them_on_another_disk_too(
     running: Running, run: Callable[..., Running], tmp_path: Path
 ) -> None:
     entries = [put(running, name, b"the same") for name in ("a", "b", "c")] + [put(running, "d", b"others")]
-    observe.until(lambda: len({path.stat().st_ino for path in observe.files_in(running.data)[1]}) == 2)
+    observe.until(lambda: len(observe.inodes(observe.files_in(running.data)[1])) == 2)
     folder = Path("/dev/shm") / f"roombridge-shared-{os.getpid()}"
     if not folder.parent.is_dir() or folder.parent.stat().st_dev == tmp_path.stat().st_dev:
         unavailable("there is no second disk")
     try:
         copy(running.data, folder)
-        assert len({path.stat().st_ino for path in observe.files_in(folder)[1]}) == 2
+        assert len(observe.inodes(observe.files_in(folder)[1])) == 2
         copy(folder, tmp_path / "restored")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     restored = run(data=tmp_path / "restored")
-    assert len({path.stat().st_ino for path in observe.files_in(restored.data)[1]}) == 2
+    assert len(observe.inodes(observe.files_in(restored.data)[1])) == 2
     for entry in entries:
         assert observe.digest(restored.address, entry) == entry["file"]["sha256"]
 

@@ -163,7 +163,7 @@ def test_the_same_bytes_at_once_are_as_many_files_and_on_the_disk_once(running: 
     def kept() -> list[Path]:
         return observe.files_in(running.data)[1]
 
-    observe.until(lambda: len({path.stat().st_ino for path in kept()}) == 1, "one and the same")
+    observe.until(lambda: len(observe.inodes(kept())) == 1, "one and the same")
     assert {path.name for path in kept()} == ids and halves(running) == []
     status, _, answer = observe.fetch(
         running.address, "PUT", "/mine.txt", BODY, X_Client="me", Accept="application/json"
@@ -172,7 +172,7 @@ def test_the_same_bytes_at_once_are_as_many_files_and_on_the_disk_once(running: 
     assert status == 201 and len({entry["file"]["id"] for entry in [*entries, mine]}) == SENDERS + 1
     for path in kept()[: SENDERS // 2]:  # as if they had been trimmed
         path.unlink()
-    observe.until(lambda: len({path.stat().st_ino for path in kept()}) == 1)
+    observe.until(lambda: len(observe.inodes(kept())) == 1)
     left = {path.name for path in kept()}
     assert observe.fetch(running.address, "DELETE", mine["file"]["url"], X_Client="me")[0] == 200
     observe.until(lambda: mine["file"]["id"] not in {path.name for path in kept()})
@@ -217,7 +217,7 @@ def test_no_name_reaches_a_path(running: Running, tmp_path: Path) -> None:
         assert entry["file"]["sha256"] == hashlib.sha256(b"evil").hexdigest()
     blobs = observe.files_in(running.data)[1]
     assert len(blobs) == sent and all(re.fullmatch("[0-9a-f]{32}", blob.name) for blob in blobs)
-    observe.until(lambda: len({blob.stat().st_ino for blob in blobs}) == 1)
+    observe.until(lambda: len(observe.inodes(blobs)) == 1)
 
 
 def test_a_restart_keeps_what_may_go_on_and_nothing_else(running: Running) -> None:

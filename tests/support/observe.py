@@ -13,6 +13,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,15 @@ def files_in(data: Path) -> tuple[list[Path], list[Path]]:
     """What lies in a data folder: parts still coming in, and whole files."""
     parts = [path for path in (data / "parts").rglob("*") if path.is_file()]
     return parts, [path for path in (data / "files").rglob("*") if path.is_file()]
+
+
+def inodes(paths: Iterable[Path]) -> set[int]:
+    """By which the disk knows these files, those left out that are gone by now."""
+    found = set()
+    for path in paths:
+        with suppress(FileNotFoundError):
+            found.add(path.stat().st_ino)
+    return found
 
 
 def cpu_s(pid: int) -> float:
