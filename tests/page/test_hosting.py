@@ -143,6 +143,8 @@ async def test_a_room_with_a_pin_shows_nothing_until_it_is_right(visit, house) -
 
     bob = await visit(scheme="dark", lang="zh-CN")
     await expect(bob.locator("#pin")).to_be_focused()
+    field, button = [await bob.locator(what).bounding_box() for what in ("#pin", ".main-button")]
+    assert field and button and field["width"] == button["width"]
     await no_violations(bob)
     await bob.keyboard.type("0000")
     await bob.keyboard.press("Enter")
