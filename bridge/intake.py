@@ -21,6 +21,8 @@ from bridge.room import Room
 logger = logging.getLogger("roombridge.intake")
 
 RATE_WINDOW_S: Final = 1.0
+RATE_LEAST_S: Final = 0.1
+"""What came with the first call says how much a buffer holds, not how fast its sender is."""
 STILL_S: Final = 2.0
 """A sender that is silent for so long has no rate to speak of."""
 
@@ -58,6 +60,7 @@ class Intake:
         self._heard = time.monotonic()
         self._marked = (self._heard, received)
         self._rate = 0.0
+        self._fresh = True  # no whole window has been measured yet
         self._looking: asyncio.TimerHandle | None = None
         self._announced: asyncio.Future[Stored] | None = None
         self._removing: asyncio.Future[None] | None = None
@@ -132,10 +135,11 @@ class Intake:
     def _measure(self) -> None:
         now, (since, then) = time.monotonic(), self._marked
         self._heard = now
-        if now - since >= RATE_WINDOW_S or not self._rate:
-            self._rate = (self._received - then) / max(now - since, 1e-3)
-        if now - since >= RATE_WINDOW_S:
-            self._marked = (now, self._received)
+        full = now - since >= RATE_WINDOW_S
+        if full or self._fresh:
+            self._rate = (self._received - then) / max(now - since, RATE_LEAST_S)
+        if full:
+            self._marked, self._fresh = (now, self._received), False
 
     def _look(self) -> None:
         """A sender that has fallen silent keeps no rate; its next one is measured from now on."""
@@ -144,7 +148,7 @@ class Intake:
             if self._rate and self._announced is None:
                 self._rate = 0.0
                 self._show("receiving")
-            self._heard, self._marked = now, (now, self._received)
+            self._heard, self._marked, self._fresh = now, (now, self._received), True
         again = self._heard + STILL_S - now
         self._looking = asyncio.get_running_loop().call_later(again, self._look)
 

@@ -61,6 +61,7 @@ async def main() -> None:
             await shoot(house, browser, "empty", room="实验室", locale="zh-CN", **desk)
             await shoot(house, browser, "busy", missed, room="lobby", **desk)
             await shoot_door(house, browser)
+            await shoot_class(stack, Path(folder) / "class", browser)
             await shoot(house, browser, "offline", lambda page: lose(page, house), **desk)
             await browser.close()
 
@@ -96,8 +97,17 @@ async def stage(stack: ExitStack, house: Running, browser: Browser) -> None:
     await expect(otter.locator(".transfer")).to_contain_text("2.3 MiB of 5.7 MiB")
 
 
-async def enter(house: Running, browser: Browser, name: str, room: str = "lobby", **options: object) -> Page:
+async def arrive(house: Running, browser: Browser, token: str = "", **options: object) -> Page:
     page = await (await browser.new_context(**options)).new_page()
+    if token:
+        await page.goto(f"http://room.lan:{house.port}/j/{token}")
+    return page
+
+
+async def enter(
+    house: Running, browser: Browser, name: str, room: str = "lobby", token: str = "", **options: object
+) -> Page:
+    page = await arrive(house, browser, token, **options)
     await page.goto(f"http://room.lan:{house.port}/r/{room}?name={name}")
     await expect(page.locator(".connection.open")).to_be_visible()
     return page
@@ -128,6 +138,36 @@ async def shoot_door(house: Running, browser: Browser) -> None:
     await page.goto(f"http://room.lan:{house.port}/r/lobby")
     await expect(page.locator(".join-card")).to_be_visible()
     await keep(page, "door")
+
+
+async def shoot_class(stack: ExitStack, data: Path, browser: Browser) -> None:
+    """A server that asks for a token: its host at work, and who stands before its doors."""
+    house = Running(data, "--token", "--allow-host", "room.lan")
+    stack.callback(house.close)
+    token, host_token = ((data / name).read_text().strip() for name in ("token", "host-token"))
+    host = await enter(house, browser, "老师", token=host_token, viewport=DESKTOP)
+    await rule(host, "#room-topic", "Temperature sensors, 10 to 12")
+    pupil = await enter(house, browser, "小明", token=token, viewport=DESKTOP)
+    await say(pupil, "Mine says `t=23.5`. Is that right?")
+    await say(host, "It is. Who else has one?")
+    stranger = stack.enter_context(closing(socket.create_connection(house.address)))
+    stranger.sendall("我是三号台，可以进来吗？\n".encode())
+    await expect(host.locator(".knock")).to_be_visible()
+    await host.locator(".person-more").click()
+    await keep(host, "host")
+
+    host = await enter(house, browser, "老师", token=host_token, locale="zh-CN", color_scheme="dark", viewport=PHONE)
+    await rule(host, "#room-pin", "2351")
+    await keep(host, "rules-phone")
+
+    for screen, inside, door, options in (
+        ("pin", token, "#pin", {"viewport": DESKTOP}),
+        ("stranger-phone", "", "#token", {"viewport": PHONE, "locale": "zh-CN"}),
+    ):
+        page = await arrive(house, browser, inside, **options)
+        await page.goto(f"http://room.lan:{house.port}/r/lobby")
+        await expect(page.locator(door)).to_be_visible()
+        await keep(page, screen)
 
 
 async def keep(page: Page, screen: str) -> None:
@@ -190,6 +230,15 @@ async def open_help(page: Page) -> None:
 async def open_picture(page: Page) -> None:
     await page.locator("button.preview").last.click()
     await expect(page.locator(".whole-picture")).to_be_visible()
+
+
+async def rule(host: Page, field: str, value: str) -> None:
+    known = await host.locator(".deed").count()
+    await open_menu(host)
+    await host.locator(".menu-item").first.click()
+    await host.locator(field).fill(value)
+    await host.keyboard.press("Enter")
+    await expect(host.locator(".deed")).to_have_count(known + 1)
 
 
 async def enlarge(page: Page) -> None:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -134,6 +135,22 @@ async def test_a_sender_that_falls_silent_has_no_rate_until_it_goes_on(
         await file.finish()
     await asyncio.sleep(0.1)  # nobody looks any more
     assert [state for state, _, _ in house.states()] == ["done"]
+
+
+async def test_a_rate_is_not_what_the_first_buffer_held(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr("bridge.intake.time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    async def rate(now: float, size: int) -> int:
+        clock.now = now
+        await file.write(bytes(size))
+        (transfer,) = house.room.transfers
+        return transfer.rate
+
+    async with await house.begin(size=None) as file:
+        pieces = ((100.0, 100), (100.5, 0), (101.0, 50), (101.5, 9), (102.0, 91))
+        assert [await rate(*piece) for piece in pieces] == [1000, 200, 150, 150, 100]
+        await file.finish()
 
 
 async def test_a_repeated_key_keeps_the_first_file_only(house: House) -> None:

@@ -37,15 +37,9 @@ export function FileCard({ file }) {
 
 /** What can be seen or heard right here. */
 function Look({ file }) {
-  const { view } = useHouse();
-  const { t } = useWords();
   switch (kindOf(file)) {
     case "image":
-      return html`
-        <button type="button" class="preview" aria-label=${t("file.open", { name: file.name })} onClick=${() => (view.file.value = file)}>
-          <img src=${lookAt(file)} width=${file.width} height=${file.height} alt="" loading="lazy" decoding="async" onError=${(event) => whole(event.target, file.url)} />
-        </button>
-      `;
+      return html`<${Picture} file=${file} />`;
     case "video":
       return html`<video class="player" src=${file.url} controls preload="metadata" aria-label=${file.name}></video>`;
     case "audio":
@@ -55,9 +49,17 @@ function Look({ file }) {
   }
 }
 
-/** Where there is no thumbnail after all. */
-function whole(image, url) {
-  if (image.getAttribute("src") !== url) image.src = url;
+/** Where there is no thumbnail after all, the picture itself; what only began like a picture is a file like others. */
+function Picture({ file }) {
+  const { view } = useHouse();
+  const { t } = useWords();
+  const [src, look] = useState(lookAt(file));
+  if (!src) return null;
+  return html`
+    <button type="button" class="preview" aria-label=${t("file.open", { name: file.name })} onClick=${() => (view.file.value = file)}>
+      <img src=${src} width=${file.width} height=${file.height} alt="" loading="lazy" decoding="async" onError=${() => look(src === file.url ? null : file.url)} />
+    </button>
+  `;
 }
 
 /** What needs a window: a text in ours, a PDF in the browser's own. */

@@ -26,7 +26,9 @@ function Door() {
       <form class="join-card" onSubmit=${submit}>
         <h1>${t("join.title")} <bdi class="room-name">${page.name}</bdi></h1>
         <label for="pin">${t("pin.label")}</label>
-        <input id="pin" name="pin" type="password" required autocomplete="off" enterkeyhint="go" ref=${(input) => input?.focus()} aria-invalid=${wrong ? "true" : undefined} aria-describedby="pin-wrong" />
+        <div class="join-field">
+          <input id="pin" name="pin" type="password" required autocomplete="off" enterkeyhint="go" ref=${(input) => input?.focus()} aria-invalid=${wrong ? "true" : undefined} aria-describedby="pin-wrong" />
+        </div>
         <p id="pin-wrong" class="hint bad" role="status">${wrong && t(wrong === "forbidden" ? "pin.wrong" : `error.${wrong}`)}</p>
         <button type="submit" class="main-button">${t("join.enter")}</button>
       </form>

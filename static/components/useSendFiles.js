@@ -1,4 +1,4 @@
-// Files from wherever they come (button, drop, paste) into the room, with a word where one cannot go.
+// Files from wherever they come (button, drop, paste) into the room, with a word where they cannot go.
 
 import { bytes } from "../helpers/format.js";
 import { pastedName } from "../helpers/files.js";
@@ -8,6 +8,8 @@ export function useSendFiles(room) {
   const { page, notices } = useHouse();
   const { t, lang } = useWords();
   return (files, { pasted = false } = {}) => {
+    const silenced = room.rules.silenced.peek();
+    if (silenced) return notices.tell(t(`silenced.${silenced}`), "bad");
     for (const file of files) {
       if (file.size > page.maxFileBytes) {
         notices.tell(t("file.tooLarge", { name: file.name, max: bytes(page.maxFileBytes, lang) }), "bad");

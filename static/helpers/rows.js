@@ -13,12 +13,14 @@ export function rowsOf(items, drafts, isMine) {
   let day = null;
   let before = null; // the row above, when it can be spoken on from
 
+  const dawn = (id, at) => {
+    if (dayNumber(at) === day) return;
+    day = dayNumber(at);
+    rows.push({ kind: "day", id: `day-${id}`, at });
+    before = null;
+  };
   const add = (row, at, speaker) => {
-    if (dayNumber(at) !== day) {
-      day = dayNumber(at);
-      rows.push({ kind: "day", id: `day-${row.id}`, at });
-      before = null;
-    }
+    dawn(row.id, at);
     const first = !before || before.speaker !== speaker || Math.abs(at - before.at) > GROUP_MS;
     rows.push({ ...row, first });
     before = { speaker, at };
@@ -31,6 +33,7 @@ export function rowsOf(items, drafts, isMine) {
       continue;
     }
     if (item.type === "withdraw") {
+      dawn(`seq-${item.seq}`, item.at);
       const above = rows.at(-1);
       if (above?.kind === "withdrawal" && above.name === item.from.name) above.count += 1;
       else rows.push({ kind: "withdrawal", id: `seq-${item.seq}`, name: item.from.name, count: 1 });
@@ -38,6 +41,7 @@ export function rowsOf(items, drafts, isMine) {
       continue;
     }
     if (item.type === "rule") {
+      dawn(`seq-${item.seq}`, item.at);
       rows.push({ kind: "rule", id: `seq-${item.seq}`, rule: item });
       before = null;
       continue;

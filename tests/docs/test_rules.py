@@ -217,6 +217,7 @@ RULES = {
         'http.md: {"type":"file","room":"lab","from":{"via":"http"},"file":{"name":"notes.txt","size":5,"media_type":"text/plain","url":{_}}}'
     ),
     "PUT: X-Filename": "http.md: http://127.0.0.1:8080/files/{_}/%E6%8A%A5%E5%91%8A.txt",
+    "PUT: X-Sha256": "http.md: bad_request: sha256 is {_}, expected 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
     "PUT: else `upload`": "http.md: http://127.0.0.1:8080/files/{_}/upload",
     "PUT without the slash": "http.md: not_found: a slash is missing: PUT /r/ROOM/ or /r/ROOM/NAME (curl -T FILE URL/)",
     "ranges": "files.md: el 206",

@@ -46,6 +46,14 @@ async def test_of_a_large_picture_a_thumbnail_is_shown_in_the_place_held_for_it(
     await expect(page.get_by_role("dialog").locator("img")).to_have_js_property("naturalWidth", 1000)
 
 
+async def test_what_only_began_like_a_picture_is_a_file_like_others(visit, house: Running) -> None:
+    await put(house, "broken.png", PNG[:12] + b"no picture at all")
+    page = await visit("alice")
+    await expect(page.locator(".card", has_text="broken.png")).to_be_visible()
+    await expect(page.locator("img[src*=broken]")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Open broken.png")).to_have_count(0)
+
+
 async def test_a_text_is_looked_at_by_its_beginning_in_either_encoding(visit, house: Running) -> None:
     await put(house, "long.txt", "温度 <b>23</b>\n".encode() * 8000)
     await put(house, "gb.txt", "温度正常".encode("gb18030"))

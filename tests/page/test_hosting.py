@@ -12,6 +12,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 
 from bridge.wire.browser import encode
 from tests.page.acts import message, post, say
+from tests.page.test_room import DROP_OR_PASTE
 from tests.page.test_screens import no_violations
 from tests.support.nouns import ruled
 
@@ -68,6 +69,9 @@ async def test_a_lesson_is_ruled(visit, house) -> None:
     await expect(message(bob, "now listen")).to_be_visible()
     await bob.reload()
     await expect(bob.locator(".composer-shut")).to_have_text("Only hosts speak here just now.")
+    await bob.locator(".log").evaluate(DROP_OR_PASTE, ["drop", "notes.txt"])
+    await expect(bob.locator(".notice.bad")).to_contain_text("Only hosts speak here just now.")
+    await expect(bob.locator(".transfer")).to_have_count(0)
     await expect(bob.locator(".topic")).to_have_text("Maths today")
 
     await alice.get_by_role("button", name="What may be done about Robert").click()
@@ -139,6 +143,8 @@ async def test_a_room_with_a_pin_shows_nothing_until_it_is_right(visit, house) -
 
     bob = await visit(scheme="dark", lang="zh-CN")
     await expect(bob.locator("#pin")).to_be_focused()
+    field, button = [await bob.locator(what).bounding_box() for what in ("#pin", ".main-button")]
+    assert field and button and field["width"] == button["width"]
     await no_violations(bob)
     await bob.keyboard.type("0000")
     await bob.keyboard.press("Enter")

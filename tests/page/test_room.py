@@ -174,7 +174,7 @@ async def test_a_refused_upload_says_why_and_can_be_cancelled(visit, run: Callab
     await page.locator("input[type=file]").set_input_files({"name": "a.bin", "mimeType": "", "buffer": b"1234"})
     failure = page.locator(".transfer.failed")
     await expect(failure.get_by_role("alert")).to_have_text(
-        "There is no room left on the server. Someone has to make space."
+        "There is no room left: on the server, or in your share of it. Something has to be deleted first."
     )
     visit.allow("status of 507")
     await failure.get_by_role("button", name="Send a.bin again").click()

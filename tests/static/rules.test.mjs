@@ -122,6 +122,7 @@ test("a rule is a row of its own, and a line of the record", () => {
   const laid = rule(2, { topic: "Maths" });
   const rows = rowsOf([text(1), laid, text(3)], [], () => false);
   assert.deepEqual(rows.map(({ kind, first }) => [kind, first]), [["day", undefined], ["entry", true], ["rule", undefined], ["entry", true]]);
+  assert.deepEqual(rowsOf([laid, text(3)], [], () => false).map(({ kind }) => kind), ["day", "rule", "entry"]);
   const lines = transcript([text(1), laid], "http://h", () => "alice set the topic: Maths").split("\n");
   assert.match(lines[1], /\d \* alice set the topic: Maths$/);
 });

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import ETag, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
+from bridge import gate
 from bridge.intake import Coming, Intake
 from bridge.log import Files, Log
 from bridge.model import Refused
@@ -60,8 +61,9 @@ class FileHandlers:
         room = await self._rooms.get(request.match_info.get("room", self._room))
         who = visitor(request, self._rooms, room)
         name = request.match_info.get("name") or header_text(request, "X-Filename") or "upload"
-        size = request.content_length
-        coming = Coming(name, size, who.author, who.key, who.peer, host=who.host)
+        said = request.headers.get("X-Sha256")
+        sha256 = gate.clean_sha256(said) if said is not None else None
+        coming = Coming(name, request.content_length, who.author, who.key, who.peer, sha256, host=who.host)
         async with await Intake.begin(room, self._files, coming, self._quota) as file:
             async for piece in body(request):
                 await file.write(piece)

@@ -65,6 +65,7 @@ PARAMETERS: Final = {
     "X-Client": Parameter("header", Secret, "a secret that names the author"),
     "X-Pin": Parameter("header", str, "what opens a room that has a PIN"),
     "X-Filename": Parameter("header", str, "the file's name, if the path has none"),
+    "X-Sha256": Parameter("header", str, "the file's digest in hex: other bytes are refused"),
     "Last-Event-ID": Parameter("header", str, "EPOCH:SEQ, the last event that was seen"),
     "Range": Parameter("header", str, "the bytes that are wanted"),
     "If-None-Match": Parameter("header", str, "the digest that is held already"),
@@ -108,7 +109,7 @@ POST: Final = Operation(
 PUT: Final = Operation(
     "Put a file in: the body is its bytes",
     {status: {**LINK, "application/json": Entry} for status in (201, 200)},
-    (*SPEAKER, "X-Filename"),
+    (*SPEAKER, "X-Filename", "X-Sha256"),
     {"application/octet-stream": ANYTHING},
     TAKING,
 )

@@ -238,6 +238,18 @@ async def test_a_sender_that_breaks_off_leaves_only_a_failed_transfer(
     assert await entries(session, server.url) == []
 
 
+async def test_a_digest_that_is_said_is_checked_before_anybody_is_shown_the_file(
+    server: Server, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    assert (await put(session, server, "/a", b"abc", X_Sha256=digest(b"abc").upper()))["file"]["size"] == 3
+    for wrong in (digest(b"abd"), "abc", ""):
+        async with session.put(f"{server.url}b", data=b"abc", headers={"X-Sha256": wrong}) as response:
+            assert response.status == 400
+            assert "sha256" in await response.text()
+    assert [entry["file"]["name"] for entry in await entries(session, server.url)] == ["a"]
+    await eventually(lambda: len(stored(tmp_path / "data")) == 1)
+
+
 async def test_a_file_that_is_too_large_is_refused_before_it_comes(
     serve: Callable[..., Awaitable[Server]], session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
