@@ -31,6 +31,7 @@ HEADER_S: Final = 10.0
 """How long a header may take from its first byte to its last."""
 SILENCE_S: Final = 600.0
 """How long a sender may pause inside a file: as long as a datagram peer may be silent."""
+ASKED: Final = "a token is asked for here: put it into the header as token"
 
 
 class UploadTransport:
@@ -55,9 +56,12 @@ class UploadTransport:
         sent = _Sent(reader, writer)
         try:
             while (header := await sent.header()) is not None:
-                if stranger and not await self._let_in(header, peer):
-                    await _turn_away(header, sent, writer)
-                    return
+                if stranger:
+                    try:
+                        await self._let_in(header, peer)
+                    except Refused as refused:
+                        await _turn_away(refused, header, sent, writer)
+                        return
                 stranger = False
                 answer = await self._answer(header, sent, author, addr, peer[0])
                 if header.reply:
@@ -73,20 +77,22 @@ class UploadTransport:
             else:
                 writer.transport.abort()
 
-    async def _let_in(self, header: upload.Header, peer: Address) -> bool:
-        """Whether one from elsewhere may send: by the token in its header, else a host is asked, and meanwhile its
-        bytes wait in the socket."""
+    async def _let_in(self, header: upload.Header, peer: Address) -> None:
+        """One from elsewhere may send by the token in its header, else a host is asked, and meanwhile its bytes wait in
+        the socket. Raises `Refused` for one who may not."""
         if header.token is not None:
-            return self._porch.opens("tcp", peer[0], header.token)
+            self._porch.weigh("tcp", peer[0], header.token)
+            return
         wish = f"{gate.clean_file_name(header.file_name)} ({header.file_size} bytes)"
         answer = self._porch.knock("tcp", peer, wish)
-        if answer is None:
-            return False
-        try:
-            await asyncio.wait([answer])
-        finally:
-            answer.cancel()
-        return not answer.cancelled() and answer.result()
+        if answer is not None:
+            try:
+                await asyncio.wait([answer])
+            finally:
+                answer.cancel()
+            if not answer.cancelled() and answer.result():
+                return
+        raise Refused("forbidden", ASKED)
 
     async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str, ip: str) -> bytes:
         """Take one file, or read it away; the line for a sender that wants one."""
@@ -140,10 +146,10 @@ class UploadTransport:
             raise Refused("busy", "another sender goes on with this file") from None
 
 
-async def _turn_away(header: upload.Header, sent: _Sent, writer: asyncio.StreamWriter) -> None:
+async def _turn_away(refused: Refused, header: upload.Header, sent: _Sent, writer: asyncio.StreamWriter) -> None:
     """One who may not send hears so if it asked for a reply, and is given a moment to read it."""
     if header.reply:
-        writer.write(upload.refusal("forbidden", "a token is asked for here: put it into the header as token"))
+        writer.write(upload.refusal(refused.code, refused.message))
         with suppress(TimeoutError):
             async with asyncio.timeout(KNOCK_S):
                 await sent.drain()

@@ -137,3 +137,24 @@ async def test_who_is_removed_goes_by_whatever_way_and_stays_away(
     assert {peer["name"] for peer in carol.hello["peers"]} == {"alice", "bob"}
     assert (await BrowserPeer.join(session, server.url, "lab", client="bob's")).hello["type"] == "hello"
     assert await texts(session, server.url) == [None] * 3
+
+
+async def test_the_host_rules_from_nc_and_nobody_does_by_datagram(server: Server, tmp_path: Path) -> None:
+    token = (tmp_path / "data" / "host-token").read_text().strip()
+    with LinePeer(server.address) as line, LinePeer(server.address) as other, DatagramPeer(server.address) as device:
+        for peer in (line, other, device):
+            assert (await in_thread(peer, "")).startswith("* welcome")
+        assert await in_thread(line, "/pass guessed") == "* that is not the secret"
+        assert await in_thread(line, "/topic mine") == "* only a host may do this"
+        assert await in_thread(line, f" /PASS {token}") == "* you are a host now: /help lists what hosts do"
+        assert await in_thread(device, f"/pass {token}") == (
+            "* you are in; hosts rule by TCP lines or in the page: datagrams may be forged"
+        )
+        assert await in_thread(device, "/topic mine") == "* only a host may do this"
+
+        line.say(f"/remove tcp-{other.port}")
+        assert await in_thread(other) == "* bye: a host removed you; you may come back in 10 min"
+        assert await in_thread(device) == f"* [tcp-{line.port}] removed tcp-{other.port}"
+        assert await in_thread(line) == f"* you removed tcp-{other.port}"
+        assert await in_thread(line, "/join lab") == f"* you are in lab as tcp-{line.port}"
+        assert await in_thread(line, "/topic labs") == "* you set the topic: labs", "a host in every room"
