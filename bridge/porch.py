@@ -12,7 +12,7 @@ from typing import Final
 
 from bridge import gate
 from bridge.model import Address, Refused, address
-from bridge.policy import Guesses, Kept, Limits, Native, Policy, Role, Sketch, Zone
+from bridge.policy import Kept, Limits, Native, Policy, Role, Sketch, Zone
 from bridge.policy.knocks import Answer, Knocks, Way
 from bridge.policy.zones import bare
 from bridge.tally import Tally
@@ -44,7 +44,7 @@ class Porch:
         self._policy = policy
         self._kept = kept
         self._knocks = knocks
-        self._datagram_guesses = Guesses(policy.zones)  # or a forged address would lock its owner out of the page
+        self._datagram_guesses = policy.guesses.apart()  # or a forged address would lock its owner out of the page
         self._tally = tally
         self._noticed = Sketch(NOTICE_EVERY_S)
         self._noticing = Sketch(2 / NOTICES_A_SECOND, burst=NOTICES_A_SECOND // 2, slots=1)

@@ -26,7 +26,7 @@ STRANGER, TRUSTED, HERE = "203.0.113.5", "10.0.0.5", "127.0.0.1"
 class House:
     """A porch, and what its hosts were shown."""
 
-    def __init__(self, folder: Path, native: Native = Native.KNOCK, open: bool = False) -> None:
+    def __init__(self, folder: Path, native: Native = Native.KNOCK, open: bool = False, guesses: int = 9) -> None:
         self.shown: list[Knock] = []
         self.kept = Kept(folder / "admitted")
         self.tally = Tally()
@@ -35,7 +35,7 @@ class House:
             Tokens(MEMBER, HOST),
             native,
             open=open,
-            guesses=Guesses(zones),
+            guesses=Guesses(zones, guesses),
             limits=Limits(zones, Numbers(uploads=2)),
         )
         self.porch = Porch(self.policy, self.kept, Knocks(self.shown.append, self.kept), self.tally)
@@ -81,6 +81,13 @@ def test_what_a_forged_datagram_guesses_shuts_nobody_out_of_the_rest(tmp_path: P
     assert shown(house.porch, "udp", STRANGER, MEMBER) == SHUT
     assert shown(house.porch, "tcp", STRANGER, MEMBER) is Role.MEMBER
     assert house.policy.guesses.allow(STRANGER)
+
+
+def test_where_nobody_is_shut_out_datagrams_are_not_either(tmp_path: Path) -> None:
+    house = House(tmp_path, guesses=0)
+    for way in ("tcp", "udp"):
+        assert [shown(house.porch, way, STRANGER, f"guess {number}") for number in range(12)] == [WRONG] * 12
+        assert shown(house.porch, way, STRANGER, MEMBER) is Role.MEMBER
 
 
 def test_the_log_says_once_for_an_address_what_would_trust_it(
