@@ -14,6 +14,7 @@ from bridge.inlet import Inlet
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
 from bridge.model import Address, Peer, Refused, Stored, StoreError, address
+from bridge.policy import Role
 from bridge.porch import KNOCK_S, Porch
 from bridge.quota import Quota
 from bridge.room import Room
@@ -54,16 +55,15 @@ class UploadTransport:
         addr = address(peer)
         author = self._rooms.author(secrets.token_hex(16))
         sent = _Sent(reader, writer)
+        role = Role.STRANGER if stranger else Role.MEMBER
         try:
             while (header := await sent.header()) is not None:
-                if stranger:
-                    try:
-                        await self._let_in(header, peer)
-                    except Refused as refused:
-                        await _turn_away(refused, header, sent, writer)
-                        return
-                stranger = False
-                answer = await self._answer(header, sent, author, addr, peer[0])
+                try:
+                    role = await self._let_in(header, peer, role)
+                except Refused as refused:
+                    await _turn_away(refused, header, sent, writer)
+                    return
+                answer = await self._answer(header, sent, author, peer, role is Role.HOST)
                 if header.reply:
                     writer.write(answer)
                 if sent.refused:
@@ -77,12 +77,17 @@ class UploadTransport:
             else:
                 writer.transport.abort()
 
-    async def _let_in(self, header: upload.Header, peer: Address) -> None:
-        """One from elsewhere may send by the token in its header, else a host is asked, and meanwhile its bytes wait in
-        the socket. Raises `Refused` for one who may not."""
+    async def _let_in(self, header: upload.Header, peer: Address, role: Role) -> Role:
+        """As whom it may send: by the token in its header; a stranger without one has a host asked, and meanwhile its
+        bytes wait in the socket. Raises `Refused` for one who may not."""
         if header.token is not None:
-            self._porch.weigh("tcp", peer[0], header.token)
-            return
+            try:
+                return max(role, self._porch.weigh("tcp", peer[0], header.token))
+            except Refused:  # who is in already need not have the right one
+                if role is Role.STRANGER:
+                    raise
+        if role is not Role.STRANGER:
+            return role
         wish = f"{gate.clean_file_name(header.file_name)} ({header.file_size} bytes)"
         answer = self._porch.knock("tcp", peer, wish)
         if answer is not None:
@@ -91,31 +96,34 @@ class UploadTransport:
             finally:
                 answer.cancel()
             if not answer.cancelled() and answer.result():
-                return
+                return Role.MEMBER
         raise Refused("forbidden", ASKED)
 
-    async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str, ip: str) -> bytes:
+    async def _answer(self, header: upload.Header, sent: _Sent, author: Author, peer: Address, host: bool) -> bytes:
         """Take one file, or read it away; the line for a sender that wants one."""
+        sent.waits = header.resume and header.reply
         try:
-            with self._porch.one_more_file(ip):
-                stored = await self._take(header, sent, author, addr)
+            with self._porch.one_more_file(peer[0]):
+                stored = await self._take(header, sent, author, address(peer), host)
         except Refused as refused:
             self._rooms.tally.refused(refused.code, "tcp")
             await sent.drain()
             return upload.refusal(refused.code, refused.message)
         except StoreError as fault:
-            logger.exception("%r from %s was lost", header.file_name, addr)
+            logger.exception("%r from %s was lost", header.file_name, address(peer))
             await sent.drain()
             return upload.refusal("busy", fault.told)
         return upload.receipt(stored.entry)
 
-    async def _take(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> Stored:
+    async def _take(self, header: upload.Header, sent: _Sent, author: Author, addr: str, host: bool) -> Stored:
         room = await self._rooms.get(self._room if header.room is None else header.room)
-        await self._rooms.enter(room, header.pin, addr.rpartition(":")[0])
+        if not host:
+            await self._rooms.enter(room, header.pin, addr.rpartition(":")[0])
         wish = f"tcp-{addr.rpartition(':')[2]}" if header.sender is None else gate.clean_name(header.sender)
         sender = Peer(author.id, room.named(author.id, wish), "tcp", addr)
-        coming = Coming(header.file_name, header.file_size, author.key, secrets.token_hex(12), sender, header.sha256)
-        if header.resume and header.reply:
+        key = secrets.token_hex(12)
+        coming = Coming(header.file_name, header.file_size, author.key, key, sender, header.sha256, host=host)
+        if sent.waits:
             return await self._go_on(room, coming, header.file_size, sent)
         async with await Intake.begin(room, self._files, coming, self._quota) as file:
             while data := await sent.body():
@@ -124,7 +132,6 @@ class UploadTransport:
 
     async def _go_on(self, room: Room, coming: Coming, size: int, sent: _Sent) -> Stored:
         """Tell the sender what is here of its file, and take the rest. Of two senders the later one goes on."""
-        sent.waits = True
         begun = Begun(
             room=room.name,
             author=coming.author,
@@ -134,6 +141,7 @@ class UploadTransport:
             size=size,
             sha256=gate.clean_sha256(coming.sha256 or ""),
             owner=OWNER,
+            host=coming.host,
         )
         upload = await self._uploads.begin_or_go_on(room, begun)
         try:

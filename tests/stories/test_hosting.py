@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 
 import aiohttp
@@ -91,6 +92,27 @@ async def test_a_raw_file_of_one_who_may_not_speak_is_refused_and_leaves_nothing
         answer = await asyncio.to_thread(push, **more)
         assert answer == {"error": {"code": "forbidden", "message": "only hosts speak here just now"}}
     assert [one["type"] for one in await entries(session, server.url)] == ["rule"]
+
+
+@pytest.mark.parametrize("more", [{}, {"resume": True, "sha256": sha256(b"abc").hexdigest()}], ids=["plain", "resumed"])
+async def test_a_raw_file_with_the_hosts_token_is_a_hosts(
+    server: Server, session: aiohttp.ClientSession, alice: BrowserPeer, tmp_path: Path, more: dict[str, object]
+) -> None:
+    await rule(alice, read_only=True)
+    await rule(alice, pin="4711")
+    token = (tmp_path / "data" / "host-token").read_text().strip()
+
+    def push(token: str) -> dict[str, object]:
+        with UploadPeer(server.address) as sender:
+            sender.header(file_name="a.txt", file_size=3, reply=True, token=token, **more)
+            first = sender.reply() if "resume" in more else {}
+            if "error" in first:
+                return first
+            sender.socket.sendall(b"abc")
+            return sender.reply()
+
+    assert "PIN" in (await asyncio.to_thread(push, "guessed"))["error"]["message"]
+    assert (await asyncio.to_thread(push, token))["seq"] == 3
 
 
 async def test_who_is_removed_goes_by_whatever_way_and_stays_away(
