@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from bridge.model import Address
-from bridge.policy import Limits
+from bridge.policy import Limits, Sketch
 from bridge.tally import Tally
 
 logger = logging.getLogger("roombridge.door")
 
 SILENT_SHARE: Final = 4
 """The silent may be one in so many."""
+TOLD_EVERY_S: Final = 60.0
+"""The log says once in so much time who is turned away: nobody else can say it, before a language is known."""
 
 
 class Connection(socket.socket):
@@ -63,6 +66,7 @@ class Doorkeeper:
         self._tally = tally
         self._inside: set[Connection] = set()
         self._silent: dict[Connection, Callable[[], None]] = {}  # oldest first
+        self._telling = Sketch(TOLD_EVERY_S, slots=1)
 
     @property
     def inside(self) -> int:
@@ -74,9 +78,11 @@ class Doorkeeper:
 
     def admit(self, accepted: socket.socket, peer: Address) -> Connection | None:
         """None, and it is closed before a byte, if its address has too many, or came too often just now."""
-        if self._limits.connects.wait(peer[0]) or not self._limits.connections.enter(peer[0]):
+        if most := self._too_many(peer[0]):
             accepted.close()
             self._tally.count("connections_turned_away")
+            if self._telling.take(None, time.monotonic()):
+                logger.warning("closed a connection of %s: one address may open %s", peer[0], most)
             return None
         connection = Connection(accepted, peer, self._leave)
         self._inside.add(connection)
@@ -100,6 +106,15 @@ class Doorkeeper:
                 self._tally.count("silent_connections_closed")
                 return True
         return False
+
+    def _too_many(self, ip: str) -> str | None:
+        """What one address may open, if that is reached; else one more counts."""
+        numbers = self._limits.numbers
+        if self._limits.connects.wait(ip):
+            return f"{numbers.connects_per_s} a second (--connects-per-s)"
+        if not self._limits.connections.enter(ip):
+            return f"{numbers.connections} at once (--connections-per-address)"
+        return None
 
     def _leave(self, connection: Connection) -> None:
         if connection not in self._inside:

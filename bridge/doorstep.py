@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from bridge.mailbox import Letter
-from bridge.model import Address, address
+from bridge.model import Address, Refused, address
 from bridge.policy import Codes, Sketch
 from bridge.policy.knocks import Answer
-from bridge.porch import KNOCKED, OUTSIDE, WRONG, Porch, order
+from bridge.porch import KNOCKED, OUTSIDE, Porch, order
 from bridge.tally import Tally
 from bridge.wire import datagram, plain
 
@@ -72,11 +72,13 @@ class Doorstep:
         return None
 
     def _challenge(self, letter: Letter, secret: str) -> None:
-        if self._porch.opens("udp", letter.peer[0], secret):
+        try:
+            self._porch.weigh("udp", letter.peer[0], secret)
+        except Refused as refused:
+            self._notice(letter, refused.message)
+        else:
             code = self._codes.made(address(letter.peer), self._loop.time())
             self._send(datagram.notice(f"send: /ok {code}"), letter)  # shorter than what asked for it
-        else:
-            self._notice(letter, WRONG)
 
     def _proven(self, letter: Letter, code: str) -> datagram.Said | None:
         now, addr = self._loop.time(), address(letter.peer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -17,6 +17,7 @@ import msgspec
 from bridge import gate
 from bridge.fanout import Seat
 from bridge.model import Draft, Peer, Refused, Stored, StoreError, Unsure, Via
+from bridge.policy import Role
 from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.ruling import ruled
@@ -28,6 +29,8 @@ logger = logging.getLogger("roombridge.guest")
 WHO_NAMED: Final = 50
 
 Later = Coroutine[None, None, None]
+Weigh = Callable[[str], Role]
+"""Who shows this secret; raises `Refused` for a wrong one."""
 
 
 class Voice(Seat, Protocol):
@@ -53,7 +56,10 @@ class Waiting:
 
 
 class Guest:
-    """Sits down on creation, is welcomed, and speaks through `hear`."""
+    """Sits down on creation, is welcomed, and speaks through `hear`.
+
+    `weigh` is None where nobody could be sure that a secret's owner speaks the next words, too.
+    """
 
     def __init__(
         self,
@@ -64,17 +70,20 @@ class Guest:
         addr: str,
         wish: str | None = None,
         waiting: Waiting | None = None,
+        weigh: Weigh | None = None,
+        host: bool = False,
     ) -> None:
         self._rooms = rooms
         self._voice = voice
         self._waiting = waiting or Waiting()
         self._last: asyncio.Future[Stored] | None = None
         self._left = False
+        self._weigh = weigh
         self._author = rooms.author(secrets.token_hex(16))
-        if room.rules.now.pin:
+        if room.rules.now.pin and not host:
             raise Refused("forbidden", f"room {room.name} asks for a PIN, which cannot be shown this way")
         given = f"{via}-{addr.rpartition(':')[2]}"
-        self._cursor = room.join(Peer(self._author.id, given, via, addr), voice, room.last_seq)
+        self._cursor = room.join(Peer(self._author.id, given, via, addr), voice, room.last_seq, host)
         refused = self._take(wish) if wish is not None else None
         name = self.peer.name if self.peer.name == given else f"{self.peer.name} ({given})"
         voice.notice(f"welcome to {room.name}, you are {name}; /help lists commands")
@@ -119,8 +128,10 @@ class Guest:
                 return self._topic(text)
             case plain.Rule(what, name):
                 return self._rule(msgspec.convert({what: self._id_of(name)}, Wish))
-            case plain.Pass() | plain.Ok():
-                self._voice.notice("no pass is asked for here")
+            case plain.Pass(secret):
+                self._pass(secret)
+            case plain.Ok():
+                self._voice.notice("you are in: no code is asked for")
             case plain.Undo():
                 return self._undo()
             case plain.Quiet():
@@ -261,6 +272,16 @@ class Guest:
             self._voice.notice("the room is quiet now; /quiet again to hear it")
         else:
             self._voice.notice("you hear the room again")
+
+    def _pass(self, secret: str) -> None:
+        """It is in already; the host's token makes it a host."""
+        if self._weigh is None:
+            raise Refused("unsupported", "you are in; hosts rule by TCP lines or in the page: datagrams may be forged")
+        if self._weigh(secret) is Role.HOST:
+            self._cursor.host = True
+            self._voice.notice("you are a host now: /help lists what hosts do")
+        else:
+            self._voice.notice("you are in; the host's token would make you a host")
 
     def _who(self) -> None:
         people = self.room.people

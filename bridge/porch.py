@@ -12,7 +12,7 @@ from typing import Final
 
 from bridge import gate
 from bridge.model import Address, Refused, address
-from bridge.policy import Guesses, Kept, Limits, Native, Policy, Role, Sketch, Zone
+from bridge.policy import Kept, Limits, Native, Policy, Role, Sketch, Zone
 from bridge.policy.knocks import Answer, Knocks, Way
 from bridge.policy.zones import bare
 from bridge.tally import Tally
@@ -34,6 +34,7 @@ NOTICES_A_SECOND: Final = 50
 KNOCKED: Final = "you knocked: wait, or send /pass SECRET"
 OUTSIDE: Final = "you are outside: send /pass SECRET"
 WRONG: Final = "that is not the secret"
+SHUT: Final = "too many were wrong: none is looked at for a while"
 
 
 class Porch:
@@ -43,7 +44,7 @@ class Porch:
         self._policy = policy
         self._kept = kept
         self._knocks = knocks
-        self._datagram_guesses = Guesses(policy.zones)  # or a forged address would lock its owner out of the page
+        self._datagram_guesses = policy.guesses.apart()  # or a forged address would lock its owner out of the page
         self._tally = tally
         self._noticed = Sketch(NOTICE_EVERY_S)
         self._noticing = Sketch(2 / NOTICES_A_SECOND, burst=NOTICES_A_SECOND // 2, slots=1)
@@ -71,15 +72,17 @@ class Porch:
             logger.warning("%s is a stranger here; to let it in unasked: roombridge --trust %s", ip, bare(ip))
         return self._policy.native is not Native.OFF
 
-    def opens(self, way: Way, ip: str, secret: str) -> bool:
-        """Whether this secret lets in; a wrong one counts, and after too many none is looked at for a while."""
+    def weigh(self, way: Way, ip: str, secret: str) -> Role:
+        """Who shows this secret. Raises `Refused`: `forbidden` for a wrong one, which counts, `rate_limited` where too
+        many were wrong."""
         guesses = self._policy.guesses if way == "tcp" else self._datagram_guesses
         if not guesses.allow(ip):
-            return False
-        if self._policy.role_with(secret) is Role.STRANGER:
+            raise Refused("rate_limited", SHUT)
+        if (role := self._policy.role_with(secret)) is Role.STRANGER:
             guesses.wrong(ip, secret)
-            return False
-        return True
+            self._tally.count("wrong_tokens")
+            raise Refused("forbidden", WRONG)
+        return role
 
     def may_notice(self, ip: str, now: float) -> bool:
         """Whether a datagram from there, perhaps forged, may be answered with a notice."""

@@ -93,6 +93,7 @@ class Uploads:
 
     async def begin_or_go_on(self, room: Room, begun: Begun) -> Upload:
         """The upload of this very file by this owner, begun if there is none; whoever goes on with it is stopped."""
+        room.allow(begun.sender, begun.host)
         async with self._beginning:
             for upload in list(self._all.values()):
                 if _same(upload.begun, begun):

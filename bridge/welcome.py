@@ -18,14 +18,15 @@ from bridge.reach import Reach
 
 _NATIVE = {
     "open": "nc, UDP and raw files from elsewhere are in without it",
-    "knock": "nc, UDP and raw files from elsewhere wait until the host lets them in, or pass with it",
+    "knock": "nc, UDP and raw files from elsewhere wait until the host lets them in, or pass with it; a program "
+    "that cannot type it needs --trust for its address",
     "off": "nc, UDP and raw files from elsewhere are not heard",
 }
 
 _ENCRYPTED = {
     "off": "Nothing is encrypted.",
     "on": "What comes by https is encrypted, and nothing else.",
-    "require": "From elsewhere nothing is taken that is not encrypted.",
+    "require": "From elsewhere nothing is taken that is not encrypted, and no datagram is.",
 }
 
 
@@ -53,7 +54,7 @@ def welcome(
         kind = f"    ({one.interface}: {one.kind} only)" if one.kind else f"    ({one.interface})"
         yield f"          {here((one.ip, port))}{kind}"
     if config.on_network:
-        yield f"  talk    nc -u {host} {port}"
+        yield f"  talk    {'ncat --ssl' if config.tls == 'require' else 'nc -u'} {host} {port}"
     else:
         yield f"  talk    nc {host} {port}    or, by datagrams,    nc -u {host} {port}"
     unvouched = "-k " if seal and not config.cert else ""
@@ -77,7 +78,7 @@ def who_may_join(config: Config) -> str:
         return f"Only this machine can reach it{asked}; Ctrl+C ends it."
     if config.open:
         return f"Whoever can reach one of these addresses is in: nobody is asked for a token. {_ENCRYPTED[config.tls]}"
-    free = ["this machine"] if not config.token else []
+    free = ["localhost"] if not config.token else []
     free += ["private networks" if network == "lan" else network for network in config.trust]
     near = f"{' and '.join(free)} {'is' if len(free) == 1 and not config.trust else 'are'} in without; " if free else ""
     return f"Who has the token may join; {near}{_NATIVE[config.native]}. {_ENCRYPTED[config.tls]}"

@@ -118,22 +118,30 @@ def offer(keeper: Doorkeeper, ip: str, count: int) -> list[Connection | None]:
     for _ in range(count):
         ours, theirs = socket.socketpair()
         with theirs:
-            taken.append(keeper.admit(ours, ip))
+            taken.append(keeper.admit(ours, (ip, 5000)))
             if taken[-1] is None:
                 assert theirs.recv(1) == b""
     return taken
 
 
 @pytest.mark.parametrize(
-    "numbers", [Numbers(connections=3, connects_per_s=0), Numbers(connections=0, connects_per_s=1, connects_burst=3)]
+    ("numbers", "most"),
+    [
+        (Numbers(connections=3, connects_per_s=0), "3 at once (--connections-per-address)"),
+        (Numbers(connections=0, connects_per_s=1, connects_burst=3), "1 a second (--connects-per-s)"),
+    ],
 )
-def test_one_address_may_have_so_many_and_come_so_often(numbers: Numbers) -> None:
+def test_one_address_may_have_so_many_and_come_so_often(
+    numbers: Numbers, most: str, caplog: pytest.LogCaptureFixture
+) -> None:
     tally = Tally()
     keeper = Doorkeeper(100, lambda: None, tally, Limits(Zones(), numbers))
     taken = offer(keeper, "203.0.113.5", 5)
     assert [one is None for one in taken] == [False] * 3 + [True] * 2
     assert keeper.inside == 3 and tally.counts["connections_turned_away"] == 2
+    assert caplog.messages == [f"closed a connection of 203.0.113.5: one address may open {most}"], "said once"
     near = offer(keeper, "127.0.0.1", 5)
+    assert None not in near
     other = offer(keeper, "203.0.113.6", 1)
     for one in (*taken, *near, *other):
         if one:

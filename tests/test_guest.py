@@ -480,11 +480,16 @@ async def test_quit_says_bye_and_leaves(meet: Meet, via: str, server: Server, se
     await browser.until(type="presence", count=1)
 
 
-async def test_pass_is_not_asked_for_on_loopback(meet: Meet) -> None:
+async def test_a_wrong_pass_makes_nobody_a_host(meet: Meet, via: str) -> None:
+    forged = "you are in; hosts rule by TCP lines or in the page: datagrams may be forged"
+    told = {"tcp": "* that is not the secret", "udp": f"* {forged}"}
+
     def conversation() -> None:
         alice = meet()
         alice.say("/pass secret")
-        assert alice.read() == "* no pass is asked for here"
+        assert alice.read() == told[via]
+        alice.say("/topic mine")
+        assert alice.read() == "* only a host may do this"
 
     await asyncio.to_thread(conversation)
 

@@ -12,10 +12,10 @@ import pytest
 from bridge import porch as module
 from bridge.doorstep import LATE
 from bridge.model import Knock, Refused
-from bridge.policy import Guesses, Kept, Limits, Native, Numbers, Policy, Tokens, Zones
-from bridge.policy.knocks import Knocks
+from bridge.policy import Guesses, Kept, Limits, Native, Numbers, Policy, Role, Tokens, Zones
+from bridge.policy.knocks import Knocks, Way
 from bridge.policy.zones import networks
-from bridge.porch import KNOCKED, OUTSIDE, WRONG, Porch, order
+from bridge.porch import KNOCKED, OUTSIDE, SHUT, WRONG, Porch, order
 from bridge.tally import Tally
 from bridge.wire import datagram, plain
 
@@ -26,7 +26,7 @@ STRANGER, TRUSTED, HERE = "203.0.113.5", "10.0.0.5", "127.0.0.1"
 class House:
     """A porch, and what its hosts were shown."""
 
-    def __init__(self, folder: Path, native: Native = Native.KNOCK, open: bool = False) -> None:
+    def __init__(self, folder: Path, native: Native = Native.KNOCK, open: bool = False, guesses: int = 9) -> None:
         self.shown: list[Knock] = []
         self.kept = Kept(folder / "admitted")
         self.tally = Tally()
@@ -35,7 +35,7 @@ class House:
             Tokens(MEMBER, HOST),
             native,
             open=open,
-            guesses=Guesses(zones),
+            guesses=Guesses(zones, guesses),
             limits=Limits(zones, Numbers(uploads=2)),
         )
         self.porch = Porch(self.policy, self.kept, Knocks(self.shown.append, self.kept), self.tally)
@@ -58,20 +58,36 @@ def test_one_that_a_host_let_in_for_good_is_none_by_the_same_way(tmp_path: Path)
     assert house.porch.stranger("tcp", STRANGER)
 
 
+def shown(porch: Porch, way: Way, ip: str, secret: str) -> Role | str:
+    try:
+        return porch.weigh(way, ip, secret)
+    except Refused as refused:
+        return refused.message
+
+
 def test_both_secrets_let_in_and_nine_wrong_ones_are_enough(tmp_path: Path) -> None:
     house = House(tmp_path)
-    assert house.porch.opens("tcp", STRANGER, MEMBER) and house.porch.opens("tcp", STRANGER, HOST)
-    assert not any(house.porch.opens("tcp", STRANGER, f"guess {number}") for number in range(9))
-    assert not house.porch.opens("tcp", STRANGER, MEMBER)
-    assert house.porch.opens("tcp", "203.0.113.6", MEMBER)
+    assert shown(house.porch, "tcp", STRANGER, MEMBER) is Role.MEMBER
+    assert shown(house.porch, "tcp", STRANGER, HOST) is Role.HOST
+    assert [shown(house.porch, "tcp", STRANGER, f"guess {number}") for number in range(9)] == [WRONG] * 9
+    assert shown(house.porch, "tcp", STRANGER, MEMBER) == SHUT
+    assert shown(house.porch, "tcp", "203.0.113.6", MEMBER) is Role.MEMBER
+    assert house.tally.counts["wrong_tokens"] == 9
 
 
 def test_what_a_forged_datagram_guesses_shuts_nobody_out_of_the_rest(tmp_path: Path) -> None:
     house = House(tmp_path)
-    assert not any(house.porch.opens("udp", STRANGER, f"guess {number}") for number in range(9))
-    assert not house.porch.opens("udp", STRANGER, MEMBER)
-    assert house.porch.opens("tcp", STRANGER, MEMBER)
+    assert [shown(house.porch, "udp", STRANGER, f"guess {number}") for number in range(9)] == [WRONG] * 9
+    assert shown(house.porch, "udp", STRANGER, MEMBER) == SHUT
+    assert shown(house.porch, "tcp", STRANGER, MEMBER) is Role.MEMBER
     assert house.policy.guesses.allow(STRANGER)
+
+
+def test_where_nobody_is_shut_out_datagrams_are_not_either(tmp_path: Path) -> None:
+    house = House(tmp_path, guesses=0)
+    for way in ("tcp", "udp"):
+        assert [shown(house.porch, way, STRANGER, f"guess {number}") for number in range(12)] == [WRONG] * 12
+        assert shown(house.porch, way, STRANGER, MEMBER) is Role.MEMBER
 
 
 def test_the_log_says_once_for_an_address_what_would_trust_it(
@@ -112,7 +128,7 @@ def test_a_notice_every_ten_seconds_and_fifty_a_second_in_all(tmp_path: Path) ->
 
 
 def test_no_notice_is_more_than_three_times_an_empty_datagram() -> None:
-    assert all(28 + len(datagram.notice(notice)) <= 3 * 28 for notice in (KNOCKED, OUTSIDE, WRONG, LATE))
+    assert all(28 + len(datagram.notice(notice)) <= 3 * 28 for notice in (KNOCKED, OUTSIDE, SHUT, WRONG, LATE))
 
 
 def test_so_many_files_at_once_from_one_address(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from bridge import uploads as module
 from bridge.log import Begun
-from bridge.model import Peer, Refused, StoreError
+from bridge.model import Peer, Refused, Rule, StoreError
 from bridge.quota import Quota
 from bridge.room import Room
 from bridge.rooms import Rooms
@@ -285,6 +285,15 @@ async def test_the_same_file_of_the_same_owner_is_one_upload(house: House) -> No
     assert first is second and len(house.uploads) == 1
     other = await house.uploads.begin_or_go_on(house.room, msgspec.structs.replace(begun, size=7))
     assert other is not first
+
+
+async def test_who_may_not_speak_does_not_go_on_with_what_a_host_began(house: House) -> None:
+    begun = msgspec.structs.replace(BEGUN, sha256=sha256(b"abcdef"), host=True)
+    await house.uploads.begin_or_go_on(house.room, begun)
+    house.room.rules.take(1, Rule(read_only=True))
+    with pytest.raises(Refused, match="only hosts speak here"):
+        await house.uploads.begin_or_go_on(house.room, msgspec.structs.replace(begun, host=False))
+    await house.uploads.begin_or_go_on(house.room, begun)
 
 
 async def test_sweeping_outlives_trouble(

@@ -46,9 +46,10 @@ def test_a_journal_gets_no_secret_but_where_it_is() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "Who has the token may join; this machine is in without; nc, UDP and raw files from elsewhere wait"),
-        ({"trust": ("lan", "10.0.0.0/8")}, "this machine and private networks and 10.0.0.0/8 are in without"),
+        ({}, "Who has the token may join; localhost is in without; nc, UDP and raw files from elsewhere wait"),
+        ({"trust": ("lan", "10.0.0.0/8")}, "localhost and private networks and 10.0.0.0/8 are in without"),
         ({"token": True}, "Who has the token may join; nc, UDP"),
+        ({}, "a program that cannot type it needs --trust for its address"),
         ({"native": "off"}, "are not heard"),
         ({"native": "open"}, "are in without it"),
         ({"open": True}, "nobody is asked for a token"),
@@ -76,3 +77,9 @@ def test_where_tls_is_offered_the_links_and_the_picture_lead_there() -> None:
     assert not any("http://" in line for line in sealed)
     assert [line for line in sealed if "█" in line] != [line for line in plain if "█" in line]
     assert any("What comes by https is encrypted, and nothing else." in line for line in sealed)
+
+
+def test_where_tls_is_required_nobody_is_told_to_come_by_datagram() -> None:
+    lines = list(welcome(Config(lan=True, data=Path("/data"), tls="require"), WHERE, REACH, TOKENS, True, "AB:CD"))
+    assert lines[4] == "  talk    ncat --ssl 192.168.1.37 8080"
+    assert any("From elsewhere nothing is taken that is not encrypted, and no datagram is." in line for line in lines)

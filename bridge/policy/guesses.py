@@ -41,6 +41,10 @@ class Guesses:
         self._wrong: dict[str, dict[bytes, float]] = {}  # what was guessed by whom and when, the newest guesser last
         self._shut: dict[str, float] = {}  # until when
 
+    def apart(self) -> Guesses:
+        """Others by the same numbers: what was wrong here does not count there."""
+        return Guesses(self._zones, self._most, self._within_s, self._shut_s, self._clock)
+
     def allow(self, ip: str) -> bool:
         """Whether a secret from this address is looked at."""
         return self.shut_for(ip) <= 0

@@ -250,8 +250,6 @@ class DatagramTransport:
             self._tally.refused("busy", "udp")
             self.send(datagram.notice(f"no seat is free: {most} datagram peers are here"), peer, sender)
             return None
-        if elsewhere:
-            self._elsewhere.add(peer)
         if len(self._forms) > FORMS_MAX:
             self._forms.clear()
         if host not in self._forms:
@@ -259,9 +257,13 @@ class DatagramTransport:
         seat = DatagramSeat(self, peer, sender, self._forms[host], elsewhere)
         try:
             guest = Guest(self._rooms, self._room, seat, "udp", address(peer), said.name, self._waiting)
-        except Refused as refused:  # whom a host removed was told so then
+        except Refused as refused:
             self._tally.refused(refused.code, "udp")
+            if self._porch.may_notice(peer[0], self._loop.time()):
+                seat.notice(refused.message)
             return None
+        if elsewhere:
+            self._elsewhere.add(peer)
         self._seats[peer] = seat, guest
         return seat, guest
 

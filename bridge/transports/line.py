@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Final
 
 from bridge.guest import Guest
 from bridge.model import Address, Refused, address
 from bridge.outlet import Outlet
+from bridge.policy import Role
 from bridge.policy.knocks import Answer
-from bridge.porch import KNOCK_S, KNOCKED, OUTSIDE, WRONG, Porch, order
+from bridge.porch import KNOCK_S, KNOCKED, OUTSIDE, Porch, order
 from bridge.rooms import Rooms
 from bridge.tally import Tally
 from bridge.wire import line, plain
@@ -82,9 +84,10 @@ class LineTransport:
         turn = count(1)
         try:
             if self._porch.stranger("tcp", peer[0]):
-                if not await _Doorstep(self._porch, peer, seat, said).let_in():
+                role = await _Doorstep(self._porch, peer, seat, said).let_in()
+                if role is Role.STRANGER:
                     return
-                guest = await self._guest(seat, peer)
+                guest = await self._guest(seat, peer, role is Role.HOST)
             while not seat.hung_up and (lines := await said.more()) is not None:
                 for heard in lines:
                     if guest is None:
@@ -116,8 +119,10 @@ class LineTransport:
             if guest:
                 guest.leave()
 
-    async def _guest(self, seat: LineSeat, peer: Address) -> Guest:
-        return Guest(self._rooms, await self._rooms.get(self._room), seat, "tcp", address(peer))
+    async def _guest(self, seat: LineSeat, peer: Address, host: bool = False) -> Guest:
+        room = await self._rooms.get(self._room)
+        weigh = partial(self._porch.weigh, "tcp", peer[0])
+        return Guest(self._rooms, room, seat, "tcp", address(peer), weigh=weigh, host=host)
 
     async def _pace(self, seat: LineSeat, ip: str) -> None:
         """What one address says too fast waits, in the end in its socket; nothing of it is lost."""
@@ -177,28 +182,28 @@ class _Doorstep:
         self._told = False
         self._answer: Answer | None = None
 
-    async def let_in(self) -> bool:
-        """Whether it may come in. What it said meanwhile is held by `said`."""
+    async def let_in(self) -> Role:
+        """As whom it may come in, if it may. What it said meanwhile is held by `said`."""
         if not self._porch.greets("tcp", self._peer[0]):
-            return False
+            return Role.STRANGER
         try:
             async with asyncio.timeout(KNOCK_S):
                 while (verdict := await self._verdict()) is None:
                     pass
                 return verdict
         except (TimeoutError, line.NotLines, line.NotText):
-            return False
+            return Role.STRANGER
         finally:
             if self._answer is not None:
                 self._answer.cancel()
 
-    async def _verdict(self) -> bool | None:
+    async def _verdict(self) -> Role | None:
         """What follows from the next thing that happens: something is said, or a host answers."""
         listens = not self._said.ended and len(self._said.held) < HELD_MAX
         listening = asyncio.ensure_future(self._said.read(DOORSTEP_READ_BYTES)) if listens else None
         happening = {future for future in (listening, self._answer) if future is not None}
         if not happening:
-            return False
+            return Role.STRANGER
         try:
             await asyncio.wait(happening, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -215,19 +220,17 @@ class _Doorstep:
             if verdict is not None:
                 return verdict
         if self._answer is not None and self._answer.done():
-            return not self._answer.cancelled() and self._answer.result()
+            admitted = not self._answer.cancelled() and self._answer.result()
+            return Role.MEMBER if admitted else Role.STRANGER
         return None
 
-    def _hear(self, heard: line.Line | line.Fault) -> bool | None:
+    def _hear(self, heard: line.Line | line.Fault) -> Role | None:
         text = heard.text.strip() if isinstance(heard, line.Line) else ""
         match order(text):
             case plain.Pass(secret):
-                if self._porch.opens("tcp", self._peer[0], secret):
-                    return True
-                self._tell(WRONG)
-                return False
+                return self._weighed(secret)
             case plain.Quit():
-                return False
+                return Role.STRANGER
             case None:
                 self._tell(OUTSIDE)
             case _:
@@ -236,6 +239,13 @@ class _Doorstep:
                     self._answer = self._porch.knock("tcp", self._peer, text)
                 self._tell(OUTSIDE if self._answer is None else KNOCKED)
         return None
+
+    def _weighed(self, secret: str) -> Role:
+        try:
+            return self._porch.weigh("tcp", self._peer[0], secret)
+        except Refused as refused:
+            self._tell(refused.message)
+            return Role.STRANGER
 
     def _tell(self, notice: str) -> None:
         if not self._told:

@@ -14,6 +14,7 @@ from bridge.inlet import Inlet
 from bridge.intake import Coming, Intake
 from bridge.log import Begun, Files
 from bridge.model import Address, Peer, Refused, Stored, StoreError, address
+from bridge.policy import Role
 from bridge.porch import KNOCK_S, Porch
 from bridge.quota import Quota
 from bridge.room import Room
@@ -31,6 +32,7 @@ HEADER_S: Final = 10.0
 """How long a header may take from its first byte to its last."""
 SILENCE_S: Final = 600.0
 """How long a sender may pause inside a file: as long as a datagram peer may be silent."""
+ASKED: Final = "a token is asked for here: put it into the header as token"
 
 
 class UploadTransport:
@@ -53,13 +55,15 @@ class UploadTransport:
         addr = address(peer)
         author = self._rooms.author(secrets.token_hex(16))
         sent = _Sent(reader, writer)
+        role = Role.STRANGER if stranger else Role.MEMBER
         try:
             while (header := await sent.header()) is not None:
-                if stranger and not await self._let_in(header, peer):
-                    await _turn_away(header, sent, writer)
+                try:
+                    role = await self._let_in(header, peer, role)
+                except Refused as refused:
+                    await _turn_away(refused, header, sent, writer)
                     return
-                stranger = False
-                answer = await self._answer(header, sent, author, addr, peer[0])
+                answer = await self._answer(header, sent, author, peer, role is Role.HOST)
                 if header.reply:
                     writer.write(answer)
                 if sent.refused:
@@ -73,43 +77,53 @@ class UploadTransport:
             else:
                 writer.transport.abort()
 
-    async def _let_in(self, header: upload.Header, peer: Address) -> bool:
-        """Whether one from elsewhere may send: by the token in its header, else a host is asked, and meanwhile its
-        bytes wait in the socket."""
+    async def _let_in(self, header: upload.Header, peer: Address, role: Role) -> Role:
+        """As whom it may send: by the token in its header; a stranger without one has a host asked, and meanwhile its
+        bytes wait in the socket. Raises `Refused` for one who may not."""
         if header.token is not None:
-            return self._porch.opens("tcp", peer[0], header.token)
+            try:
+                return max(role, self._porch.weigh("tcp", peer[0], header.token))
+            except Refused:  # who is in already need not have the right one
+                if role is Role.STRANGER:
+                    raise
+        if role is not Role.STRANGER:
+            return role
         wish = f"{gate.clean_file_name(header.file_name)} ({header.file_size} bytes)"
         answer = self._porch.knock("tcp", peer, wish)
-        if answer is None:
-            return False
-        try:
-            await asyncio.wait([answer])
-        finally:
-            answer.cancel()
-        return not answer.cancelled() and answer.result()
+        if answer is not None:
+            try:
+                await asyncio.wait([answer])
+            finally:
+                answer.cancel()
+            if not answer.cancelled() and answer.result():
+                return Role.MEMBER
+        raise Refused("forbidden", ASKED)
 
-    async def _answer(self, header: upload.Header, sent: _Sent, author: Author, addr: str, ip: str) -> bytes:
+    async def _answer(self, header: upload.Header, sent: _Sent, author: Author, peer: Address, host: bool) -> bytes:
         """Take one file, or read it away; the line for a sender that wants one."""
+        sent.waits = header.resume and header.reply
         try:
-            with self._porch.one_more_file(ip):
-                stored = await self._take(header, sent, author, addr)
+            with self._porch.one_more_file(peer[0]):
+                stored = await self._take(header, sent, author, address(peer), host)
         except Refused as refused:
             self._rooms.tally.refused(refused.code, "tcp")
             await sent.drain()
             return upload.refusal(refused.code, refused.message)
         except StoreError as fault:
-            logger.exception("%r from %s was lost", header.file_name, addr)
+            logger.exception("%r from %s was lost", header.file_name, address(peer))
             await sent.drain()
             return upload.refusal("busy", fault.told)
         return upload.receipt(stored.entry)
 
-    async def _take(self, header: upload.Header, sent: _Sent, author: Author, addr: str) -> Stored:
+    async def _take(self, header: upload.Header, sent: _Sent, author: Author, addr: str, host: bool) -> Stored:
         room = await self._rooms.get(self._room if header.room is None else header.room)
-        await self._rooms.enter(room, header.pin, addr.rpartition(":")[0])
+        if not host:
+            await self._rooms.enter(room, header.pin, addr.rpartition(":")[0])
         wish = f"tcp-{addr.rpartition(':')[2]}" if header.sender is None else gate.clean_name(header.sender)
         sender = Peer(author.id, room.named(author.id, wish), "tcp", addr)
-        coming = Coming(header.file_name, header.file_size, author.key, secrets.token_hex(12), sender, header.sha256)
-        if header.resume and header.reply:
+        key = secrets.token_hex(12)
+        coming = Coming(header.file_name, header.file_size, author.key, key, sender, header.sha256, host=host)
+        if sent.waits:
             return await self._go_on(room, coming, header.file_size, sent)
         async with await Intake.begin(room, self._files, coming, self._quota) as file:
             while data := await sent.body():
@@ -118,7 +132,6 @@ class UploadTransport:
 
     async def _go_on(self, room: Room, coming: Coming, size: int, sent: _Sent) -> Stored:
         """Tell the sender what is here of its file, and take the rest. Of two senders the later one goes on."""
-        sent.waits = True
         begun = Begun(
             room=room.name,
             author=coming.author,
@@ -128,6 +141,7 @@ class UploadTransport:
             size=size,
             sha256=gate.clean_sha256(coming.sha256 or ""),
             owner=OWNER,
+            host=coming.host,
         )
         upload = await self._uploads.begin_or_go_on(room, begun)
         try:
@@ -140,10 +154,10 @@ class UploadTransport:
             raise Refused("busy", "another sender goes on with this file") from None
 
 
-async def _turn_away(header: upload.Header, sent: _Sent, writer: asyncio.StreamWriter) -> None:
+async def _turn_away(refused: Refused, header: upload.Header, sent: _Sent, writer: asyncio.StreamWriter) -> None:
     """One who may not send hears so if it asked for a reply, and is given a moment to read it."""
     if header.reply:
-        writer.write(upload.refusal("forbidden", "a token is asked for here: put it into the header as token"))
+        writer.write(upload.refusal(refused.code, refused.message))
         with suppress(TimeoutError):
             async with asyncio.timeout(KNOCK_S):
                 await sent.drain()

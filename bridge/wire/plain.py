@@ -36,6 +36,7 @@ HELP: Final = (
     "/mute NAME  hosts: NAME may not speak here",
     "/unmute NAME  hosts: NAME may speak again",
     "/remove NAME  hosts: NAME has to go, for ten minutes",
+    "/pass SECRET  by TCP: the host's token makes you a host",
     "/undo  withdraw the last thing you said here",
     "/who  who is here",
     "/history [N]  the last N messages (20 if you do not say)",

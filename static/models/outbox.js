@@ -50,6 +50,10 @@ export class Outbox {
     return this.drafts.value.filter((draft) => draft.state === "waiting");
   }
 
+  waits(key) {
+    return this.waiting().some((draft) => draft.key === key);
+  }
+
   #change(key, change) {
     const found = this.drafts.value.some((draft) => draft.key === key);
     if (found) this.#keep(this.drafts.value.map((draft) => (draft.key === key ? { ...draft, ...change } : draft)));

@@ -25,6 +25,8 @@ import { Typing } from "./typing.js";
 import { Unfinished } from "./unfinished.js";
 import { Uploads } from "./uploads.js";
 
+const SAID_AT_ONCE = 20; // of what was kept: as many as one address may say in a second, and then they stay in order
+const SAID_EVERY_MS = 1000;
 const PUT_MAX_BYTES = 2 ** 20; // sent before anybody could press "pause"; what is larger may stop and go on
 
 export class Room {
@@ -37,6 +39,7 @@ export class Room {
   #newKey;
   #refused;
   #waiting = []; // objects heard since the last animation frame
+  #saying = null; // the timer of what is kept and not yet said
   #missedUpTo = 0; // entries up to this number were said while we were cut off
 
   /**
@@ -268,7 +271,7 @@ export class Room {
   #withdrawn({ from, withdraws }) {
     this.files.drop(withdraws);
     this.search.drop(withdraws);
-    if (from?.id === this.you.value?.id) for (const draft of this.outbox.waiting()) this.#send(draft);
+    if (from?.id === this.you.value?.id) this.#sayKept();
   }
 
   #obey(signal) {
@@ -303,7 +306,21 @@ export class Room {
     this.unfinished.meet(hello.transfers.map(({ id }) => id));
     this.connection.seated();
     this.uploads.revive();
-    for (const draft of this.outbox.waiting()) this.#send(draft);
+    this.#sayKept();
+  }
+
+  /** What the log has not confirmed, the oldest first, and some at a time. */
+  #sayKept() {
+    const kept = this.outbox.waiting();
+    for (const draft of kept.slice(0, SAID_AT_ONCE)) this.#send(draft);
+    if (kept.length > SAID_AT_ONCE) this.#sayKeptSoon();
+  }
+
+  #sayKeptSoon() {
+    this.#saying ??= this.#platform.later(SAID_EVERY_MS, () => {
+      this.#saying = null;
+      if (this.connection.state.value === "open") this.#sayKept(); // else the next hello does
+    });
   }
 
   /** Both ends null: another log, which begins anew here too. */
@@ -340,6 +357,7 @@ export class Room {
 
   #error({ code, message, key }) {
     if (key && code === "not_found" && this.outbox.settle(key)) return; // it was said, and is withdrawn
+    if (code === "rate_limited" && this.outbox.waits(key)) return this.#sayKeptSoon(); // a whole class may share an address
     if (key && this.outbox.fail(key, code, message)) return;
     if (code === "bad_name" && this.you.value) this.me = { ...this.me, name: this.you.value.name };
     this.#refused({ code, message });

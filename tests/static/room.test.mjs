@@ -52,6 +52,30 @@ test("an error with my key turns that message red; one without is a notice", () 
   assert.equal(held.sockets[0].sent.filter(({ key }) => key === "mine1").length, 2);
 });
 
+test("what is said too fast for the server stays grey, and is said again in its order", () => {
+  const held = enter();
+  for (let number = 0; number < 45; number += 1) held.room.say(`m${number}`);
+  const keys = (from, to) => Array.from({ length: to - from }, (_, index) => `mine${from + index + 1}`);
+  const sent = () => held.sockets.at(-1).sent.splice(0).map(({ key }) => key);
+  const stored = (from, to) => held.hear(...keys(from, to).map((key, index) => text(from + index + 1, key)));
+  held.hear(hello());
+  assert.deepEqual(sent(), keys(0, 20));
+  stored(0, 15);
+  held.hear(...keys(15, 20).map((key) => ({ type: "error", code: "rate_limited", message: "…", key })));
+  assert.ok(held.room.outbox.drafts.value.every(({ state }) => state === "waiting"));
+  held.ring();
+  assert.deepEqual(sent(), keys(15, 35));
+  stored(15, 35);
+  held.sockets[0].close();
+  held.ring();
+  assert.deepEqual(sent(), [], "nothing before hello");
+  held.hear(hello());
+  assert.deepEqual(sent(), keys(35, 45));
+  stored(35, 45);
+  held.ring();
+  assert.deepEqual([sent(), held.room.outbox.drafts.value, held.refusals], [[], [], []]);
+});
+
 test("what I withdraw is asked for by its number and goes when the log says so", () => {
   const held = enter();
   held.hear(hello(), text(1), text(2, "mine0", peer("p1")));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 
 import aiohttp
@@ -93,6 +94,27 @@ async def test_a_raw_file_of_one_who_may_not_speak_is_refused_and_leaves_nothing
     assert [one["type"] for one in await entries(session, server.url)] == ["rule"]
 
 
+@pytest.mark.parametrize("more", [{}, {"resume": True, "sha256": sha256(b"abc").hexdigest()}], ids=["plain", "resumed"])
+async def test_a_raw_file_with_the_hosts_token_is_a_hosts(
+    server: Server, session: aiohttp.ClientSession, alice: BrowserPeer, tmp_path: Path, more: dict[str, object]
+) -> None:
+    await rule(alice, read_only=True)
+    await rule(alice, pin="4711")
+    token = (tmp_path / "data" / "host-token").read_text().strip()
+
+    def push(token: str) -> dict[str, object]:
+        with UploadPeer(server.address) as sender:
+            sender.header(file_name="a.txt", file_size=3, reply=True, token=token, **more)
+            first = sender.reply() if "resume" in more else {}
+            if "error" in first:
+                return first
+            sender.socket.sendall(b"abc")
+            return sender.reply()
+
+    assert "PIN" in (await asyncio.to_thread(push, "guessed"))["error"]["message"]
+    assert (await asyncio.to_thread(push, token))["seq"] == 3
+
+
 async def test_who_is_removed_goes_by_whatever_way_and_stays_away(
     server: Server, session: aiohttp.ClientSession, alice: BrowserPeer
 ) -> None:
@@ -137,3 +159,24 @@ async def test_who_is_removed_goes_by_whatever_way_and_stays_away(
     assert {peer["name"] for peer in carol.hello["peers"]} == {"alice", "bob"}
     assert (await BrowserPeer.join(session, server.url, "lab", client="bob's")).hello["type"] == "hello"
     assert await texts(session, server.url) == [None] * 3
+
+
+async def test_the_host_rules_from_nc_and_nobody_does_by_datagram(server: Server, tmp_path: Path) -> None:
+    token = (tmp_path / "data" / "host-token").read_text().strip()
+    with LinePeer(server.address) as line, LinePeer(server.address) as other, DatagramPeer(server.address) as device:
+        for peer in (line, other, device):
+            assert (await in_thread(peer, "")).startswith("* welcome")
+        assert await in_thread(line, "/pass guessed") == "* that is not the secret"
+        assert await in_thread(line, "/topic mine") == "* only a host may do this"
+        assert await in_thread(line, f" /PASS {token}") == "* you are a host now: /help lists what hosts do"
+        assert await in_thread(device, f"/pass {token}") == (
+            "* you are in; hosts rule by TCP lines or in the page: datagrams may be forged"
+        )
+        assert await in_thread(device, "/topic mine") == "* only a host may do this"
+
+        line.say(f"/remove tcp-{other.port}")
+        assert await in_thread(other) == "* bye: a host removed you; you may come back in 10 min"
+        assert await in_thread(device) == f"* [tcp-{line.port}] removed tcp-{other.port}"
+        assert await in_thread(line) == f"* you removed tcp-{other.port}"
+        assert await in_thread(line, "/join lab") == f"* you are in lab as tcp-{line.port}"
+        assert await in_thread(line, "/topic labs") == "* you set the topic: labs", "a host in every room"

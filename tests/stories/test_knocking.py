@@ -121,11 +121,15 @@ async def test_one_that_nobody_answers_is_let_go(house: House, monkeypatch: pyte
 
 async def test_the_secret_seats_a_line_client_and_what_follows_it_is_said(house: House) -> None:
     host = await house.join(house.host_token)
-    for secret in (house.token, house.host_token):
+    roles = {
+        house.token: ("* you are in; the host's token would make you a host", "* only a host may do this"),
+        house.host_token: ("* you are a host now: /help lists what hosts do", "* you set the topic: mine"),
+    }
+    for secret, told in roles.items():
         with LinePeer(house.address) as peer:
-            peer.say(f"/pass {secret}\nafter it\n/pass {secret}")
+            peer.say(f"/pass {secret}\nafter it\n/topic mine\n/pass {secret}")
             assert (await asyncio.to_thread(peer.read)).startswith("* welcome to lobby")
-            assert await asyncio.to_thread(peer.read) == "* no pass is asked for here"
+            assert [await asyncio.to_thread(peer.read) for _ in range(2)] == [*reversed(told)]
             assert (await host.entry())["text"] == "after it"
     with LinePeer(house.address) as peer:
         peer.say("before it")
@@ -154,7 +158,7 @@ async def test_a_wrong_secret_ends_it_and_no_secret_is_ever_shown(
             assert (await asyncio.to_thread(peer.read)).startswith("* welcome")
             for again in (code, f"/pass {house.token}"):
                 peer.say(again)
-                assert await asyncio.to_thread(peer.read) == "* no pass is asked for here\n"
+                assert (await asyncio.to_thread(peer.read)).startswith("* you are in")
         with UploadPeer(house.address) as sender:
             sender.push("a.txt", b"hello", token="wrong-secret", reply=True)
             assert (await asyncio.to_thread(sender.reply))["error"]["code"] == "forbidden"

@@ -656,6 +656,30 @@ async def test_a_peer_from_elsewhere_is_told_200_kb_a_second_and_falls_behind(mo
     assert kernel.taken[-1] == b"again"
 
 
+async def test_whom_the_room_does_not_let_in_is_told_so_and_takes_no_place(
+    serve: Callable[..., Awaitable[Server]], session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datagram, "ELSEWHERE_MAX", 1)
+    monkeypatch.setattr(Porch, "elsewhere", lambda self, ip: True)
+    server = await serve()
+    token = (server.config.data / "host-token").read_text().strip()
+
+    async def pin(pin: str) -> None:
+        host = {"Authorization": f"Bearer {token}"}
+        async with session.post(f"{server.url}r/lobby/rules", headers=host, json={"pin": pin}) as answer:
+            assert answer.status == 201
+
+    def conversation(told: str) -> None:
+        with DatagramPeer(server.address) as peer:
+            peer.say("hello")
+            assert peer.read().startswith(told)
+
+    await pin("4711")
+    await asyncio.to_thread(conversation, "* room lobby asks for a PIN")
+    await pin("")
+    await asyncio.to_thread(conversation, "* welcome")
+
+
 async def test_only_so_many_seats_are_taken_from_elsewhere(
     serve: Callable[..., Awaitable[Server]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,10 +130,7 @@ def test_a_command_that_cannot_be_is_refused_and_says_what_would_do(text: str, t
 
 def test_the_help_names_every_command_that_is_parsed() -> None:
     listed = {line.split()[0] for line in plain.HELP} - {"//x"}
-    assert listed == {text.split()[0].lower() for text, order in ORDERS if not isinstance(order, plain.Say)} - {
-        "/pass",
-        "/ok",
-    }
+    assert listed == {text.split()[0].lower() for text, order in ORDERS if not isinstance(order, plain.Say)} - {"/ok"}
 
 
 @settings(deadline=None)
