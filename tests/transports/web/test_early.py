@@ -20,6 +20,13 @@ CONTENT = os.urandom(3_000_000)
 HALF = len(CONTENT) // 2
 
 
+def chunked(server: Server, name: str) -> socket.socket:
+    """A file on its way that does not say how long it is."""
+    sender = socket.create_connection(server.address, PATIENCE_S)
+    sender.sendall(f"PUT /{name} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+    return sender
+
+
 @pytest.fixture
 async def sender(server: Server, session: aiohttp.ClientSession) -> AsyncIterator[UploadPeer]:
     """Half a film is here."""
@@ -94,25 +101,17 @@ async def test_a_head_says_what_it_will_be(session: aiohttp.ClientSession, sende
 
 async def test_one_of_unknown_size_ends_when_it_is_whole(server: Server, session: aiohttp.ClientSession) -> None:
     browser = await BrowserPeer.join(session, server.url)
-    go_on = asyncio.Event()
+    with chunked(server, "a.txt") as sender:
+        sender.sendall(b"3\r\nabc\r\n")
+        told = await browser.until(type="transfer", received=3)
+        async with session.get(f"{server.url}files/{told['id']}/a.txt") as response:
+            assert "Content-Length" not in response.headers
+            assert await read(response, 2) == b"ab"
+            sender.sendall(b"3\r\ndef\r\n0\r\n\r\n")
+            assert await response.read() == b"cdef"
 
-    async def halves() -> AsyncIterator[bytes]:
-        yield b"abc"
-        await go_on.wait()
-        yield b"def"
-
-    sending = asyncio.create_task(session.put(f"{server.url}a.txt", data=halves()))
-    told = await browser.until(type="transfer", received=3)
-    url = f"{server.url}files/{told['id']}/a.txt"
-    async with session.get(url) as response:
-        assert "Content-Length" not in response.headers
-        assert await read(response, 2) == b"ab"
-        go_on.set()
-        assert await response.read() == b"cdef"
-    (await sending).close()
-
-    with socket.create_connection(server.address, PATIENCE_S) as sender:
-        sender.sendall(b"PUT /b.txt HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    with chunked(server, "b.txt") as sender:
+        sender.sendall(b"3\r\nabc\r\n")
         told = await browser.until(type="transfer", received=3, name="b.txt")
         async with session.get(f"{server.url}files/{told['id']}/b.txt") as response:
             await read(response, 2)
@@ -125,8 +124,8 @@ async def test_an_old_reader_that_could_not_tell_the_end_from_a_break_is_refused
     server: Server, session: aiohttp.ClientSession
 ) -> None:
     browser = await BrowserPeer.join(session, server.url)
-    with socket.create_connection(server.address, PATIENCE_S) as sender:
-        sender.sendall(b"PUT /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    with chunked(server, "a") as sender:
+        sender.sendall(b"3\r\nabc\r\n")
         told = await browser.until(type="transfer", received=3)
 
         def old() -> bytes:
