@@ -16,6 +16,7 @@ import pytest
 from bridge.config import Config
 from bridge.server import Server
 from tests.support import hosts
+from tests.support.peers import JOINED
 from tests.support.process import Running
 
 # A test's folder is thrown away: it needs no ballast, and a developer's disk may be as full as it likes.
@@ -77,6 +78,8 @@ async def server(serve: Callable[..., Awaitable[Server]]) -> Server:
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:  # crowds are welcome
         yield session
+        for browser in JOINED.get(session, ()):
+            browser.drop()
 
 
 @pytest.fixture

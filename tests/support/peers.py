@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import aiohttp
 
@@ -122,6 +123,7 @@ class BrowserPeer:
         """Sit down in `room` and take the hello."""
         params = {key: str(value) for key, value in query.items()}
         peer = cls(await session.ws_connect(f"{url}r/{room}/ws", params=params, max_msg_size=0))
+        JOINED.setdefault(session, []).append(peer)
         peer.hello = await peer.read()
         assert peer.hello["type"] == "hello"
         return peer
@@ -155,6 +157,14 @@ class BrowserPeer:
 
     async def close(self) -> None:
         await self.ws.close()
+
+    def drop(self) -> None:
+        """Gone without a word; harmless when closed already."""
+        self.ws._response.close()
+
+
+JOINED: WeakKeyDictionary[aiohttp.ClientSession, list[BrowserPeer]] = WeakKeyDictionary()
+"""Who joined by which session: aiohttp warns, when it is collected, of a WebSocket that nobody closed."""
 
 
 class Answer(NamedTuple):

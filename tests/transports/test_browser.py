@@ -880,6 +880,7 @@ async def test_a_browser_that_reads_nothing_at_all_is_closed_with_1013(
 
     def told(seat: browser.BrowserSeat) -> None:
         tell(seat)
+        seat._stall_s = PATIENCE_S  # for reading what it held, which takes a loaded machine long
         stalled.set()
 
     monkeypatch.setattr(browser.BrowserSeat, "_stalled", told)
