@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, timedelta
 
 import pytest
@@ -120,6 +120,17 @@ async def test_a_day_is_gone_to_by_its_date(visit, house: Running) -> None:
     await expect(page.locator(".marker")).to_have_count(2)  # the days before and after
 
 
+async def has_seen_it(page: Page) -> None:
+    """Goes to the end, and once more if the key came before the page had settled there."""
+    marker = page.locator(".marker.unread")
+    for _ in range(3):
+        await page.keyboard.press("Escape")
+        with suppress(AssertionError):
+            await expect(marker).to_have_count(0, timeout=5000)
+            return
+    await expect(marker).to_have_count(0)
+
+
 async def test_what_came_while_nobody_was_here_is_marked_as_missed(visit, house: Running) -> None:
     page = await visit("alice")
     await say(page, "before")
@@ -132,8 +143,7 @@ async def test_what_came_while_nobody_was_here_is_marked_as_missed(visit, house:
     await expect(page.locator(".marker.unread")).to_have_text("You missed 3 messages")
     following = page.locator(".marker.unread + .message")
     await expect(following).to_contain_text("line 3")
-    await page.keyboard.press("Escape")
-    await expect(page.locator(".marker.unread")).to_have_count(0)
+    await has_seen_it(page)
     await page.reload()
     await expect(page.locator(".text").last).to_have_text("line 5")
     await expect(page.locator(".marker.unread")).to_have_count(0)

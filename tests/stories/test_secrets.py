@@ -60,7 +60,7 @@ def lively_http(address: tuple[str, int]) -> None:
 def lively_natives(address: tuple[str, int]) -> None:
     with LinePeer(address) as line, DatagramPeer(address) as datagrams:
         line.say(f"/pass {SECRET}")
-        line.read_until("no pass is asked for here")
+        line.read_until("that is not the secret")
         line.say(f"/pas {SECRET}")
         datagrams.say(f"/pass {SECRET}")
         line.say(f"GET /?token={SECRET} HTTP/1.1")
