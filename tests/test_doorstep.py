@@ -99,12 +99,12 @@ async def test_five_codes_are_looked_at_and_no_sixth(step: Step) -> None:
     assert step.sent[1:] == ["* a wrong code, or too late: /pass SECRET again\n"]
 
 
-async def test_what_is_no_word_knocks_nowhere_and_gets_one_notice(step: Step) -> None:
-    for number, text in enumerate(("", " ", "/pass", "/pas secret", "/pass wrong", "/ok AAAAAAAA"), 1):
-        for _ in range(3):
-            assert step.meet(text, ip=f"203.0.113.{number}") is None
-        assert step.shown == []
-        assert len(step.sent) == number and 28 + len(step.sent[-1]) <= 3 * (28 + len(text)), text
+@pytest.mark.parametrize("text", ["", " ", "/pass", "/pas secret", "/pass wrong", "/ok AAAAAAAA"])
+async def test_what_is_no_word_knocks_nowhere_and_gets_one_notice(step: Step, text: str) -> None:
+    for _ in range(3):
+        assert step.meet(text) is None
+    assert step.shown == []
+    assert len(step.sent) == 1 and 28 + len(step.sent[0]) <= 3 * (28 + len(text))
 
 
 async def test_a_notice_is_never_answered(step: Step) -> None:
