@@ -16,7 +16,7 @@ from bridge.model import Entry, Gap, Peer, Refused, Signal, StoreError
 from bridge.pace import Pace
 from bridge.tail import Form, Tail, Told, stretch
 
-logger = logging.getLogger("roombridge.room")
+logger = logging.getLogger("roombridge.fanout")
 
 FLUSH_MAX_S: Final = 0.025
 """Flushes keep at most this distance, however busy the room is."""

@@ -14,7 +14,10 @@ import aiohttp
 import pytest
 
 from bridge.config import Config
+from bridge.room import Room
+from bridge.rooms import Rooms
 from bridge.server import Server
+from bridge.store.sqlite import SqliteLog
 from tests.support import hosts
 from tests.support.peers import JOINED
 from tests.support.process import Running
@@ -72,6 +75,23 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Server]
 async def server(serve: Callable[..., Awaitable[Server]]) -> Server:
     """A default server in this event loop."""
     return await serve()
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[SqliteLog]:
+    """A log without a server."""
+    log = SqliteLog(tmp_path / "log.sqlite3")
+    yield log
+    await log.close()
+
+
+@pytest.fixture
+async def room(log: SqliteLog) -> AsyncIterator[Room]:
+    """One that it has, without a transport."""
+    rooms = Rooms(log)
+    room = await rooms.get("lobby")
+    yield room
+    room.rooms = rooms  # type: ignore[attr-defined] # announces as long as it lives
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,26 +10,10 @@ import pytest
 from bridge import fanout, tail
 from bridge.model import Entry, StoreError
 from bridge.room import Room
-from bridge.rooms import Rooms
 from bridge.store.sqlite import SqliteLog
 from bridge.tail import TAIL_MAX_ENTRIES
 from bridge.wire.line import LineForm
 from tests.support.seats import Notebook, Objects, peer, say, sit, until, withdraw
-
-
-@pytest.fixture
-async def log(tmp_path: Path) -> AsyncIterator[SqliteLog]:
-    log = SqliteLog(tmp_path / "log.sqlite3")
-    yield log
-    await log.close()
-
-
-@pytest.fixture
-async def room(log: SqliteLog) -> AsyncIterator[Room]:
-    rooms = Rooms(log)
-    room = await rooms.get("lobby")
-    yield room
-    room.rooms = rooms  # type: ignore[attr-defined] # announces as long as it lives
 
 
 async def test_seats_at_one_place_are_handed_the_same_object_encoded_once(room: Room) -> None:

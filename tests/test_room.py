@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,6 @@ from bridge.rooms import Rooms
 from bridge.store.sqlite import SqliteLog
 from bridge.wire.line import LineForm
 from tests.support.seats import Notebook, Objects, peer, say, sit, until, withdraw
-
-
-@pytest.fixture
-async def log(tmp_path: Path) -> AsyncIterator[SqliteLog]:
-    log = SqliteLog(tmp_path / "log.sqlite3")
-    yield log
-    await log.close()
-
-
-@pytest.fixture
-async def room(log: SqliteLog) -> AsyncIterator[Room]:
-    rooms = Rooms(log)
-    room = await rooms.get("lobby")
-    yield room
-    room.rooms = rooms  # type: ignore[attr-defined] # announces as long as it lives
 
 
 async def test_a_draft_that_breaks_a_rule_is_refused_before_the_log(room: Room) -> None:

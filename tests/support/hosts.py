@@ -13,9 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-import pytest
-
-from tests.support.program import done, tool
+from tests.support.program import done, tool, unavailable
 
 T = TypeVar("T")
 
@@ -101,7 +99,7 @@ def none_here() -> str | None:
 
 
 def net() -> Net:
-    """Another network, or a test that is skipped and says why."""
+    """Another network, or a test that is skipped and says why; where tools are required it fails."""
     if reason := none_here():
-        pytest.skip(reason)
+        unavailable(reason)
     return Net()
