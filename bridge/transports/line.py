@@ -105,6 +105,8 @@ class LineTransport:
             seat.bye(refused.message)
         except line.NotLines:
             self._rooms.tally.refused("bad_request", "tcp")
+            if guest:
+                await guest.settle()  # the end tells that all before it is stored
             writer.transport.abort()
         except line.NotText:
             seat.notice(f"this is no text: send a file with curl -T FILE {seat.form.base}/")
