@@ -58,8 +58,8 @@ class Waiting:
 class Guest:
     """Sits down on creation, is welcomed, and speaks through `hear`.
 
-    `weigh` is None where nobody could be sure that a secret's owner speaks the next words, too. `opened`: it has shown the
-    room's PIN.
+    `weigh` is None where nobody could be sure that a secret's owner speaks the next words, too. `opened`: it has shown
+    the room's PIN.
     """
 
     def __init__(
