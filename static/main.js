@@ -9,6 +9,7 @@ import { platform, shelf } from "./components/platform.js";
 import { newKey } from "./helpers/keys.js";
 import { tidyName } from "./helpers/names.js";
 import { errorWords } from "./helpers/words.js";
+import { Aliases } from "./models/aliases.js";
 import { Language } from "./models/language.js";
 import { Notices } from "./models/notices.js";
 import { Room } from "./models/room.js";
@@ -36,7 +37,8 @@ const notices = new Notices(platform);
 const settings = new Settings(shelf("theme"), showTheme);
 const rooms = new RoomList(platform, (name) => shelf(`seen.${name}`).read());
 const big = signal(false); // for a projector
-const house = { page, language, notices, settings, nameShelf, rooms, big, view: new View(), composer: keptDraft(), room: signal(null) };
+const aliases = new Aliases(shelf("aliases"));
+const house = { page, language, notices, settings, aliases, nameShelf, rooms, big, view: new View(), composer: keptDraft(), room: signal(null) };
 effect(() => document.documentElement.classList.toggle("big", big.value));
 
 // A link's token did its work, or was not needed: it shall not be read over a shoulder.
@@ -49,8 +51,14 @@ if (page.locked) {
   render(html`<${PinDoor} house=${house} />`, document.getElementById("app"));
 } else {
   if (given || joinedShelf.read()) join(given || joinedShelf.read());
-  else firstPaint.inert = true;
+  else knockFirst();
   render(html`<${App} house=${house} join=${join} remembered=${nameShelf.read()} />`, document.getElementById("app"));
+}
+
+/** The door stands before the room: keys that were pressed so far were not for it. */
+function knockFirst() {
+  window.earlyKeys.take();
+  firstPaint.inert = true;
 }
 
 /** Take a name and sit down. */

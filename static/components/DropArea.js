@@ -1,12 +1,13 @@
-// Files may be dropped anywhere: while one hovers, the whole room shows where it will go.
+// Files may be dropped and pasted anywhere: while one hovers, the whole room shows where it will go.
 
 import { useEffect, useState } from "../vendor/preact-hooks.js";
+import { isNameless } from "../helpers/files.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { useSendFiles } from "./useSendFiles.js";
 
 export function DropArea({ room }) {
-  const { notices } = useHouse();
+  const { notices, view } = useHouse();
   const { t } = useWords();
   const sendFiles = useSendFiles(room);
   const [over, setOver] = useState(false);
@@ -28,7 +29,18 @@ export function DropArea({ room }) {
       if (folders) notices.tell(t("drop.folder"), "bad");
       sendFiles(files);
     };
-    const listeners = { dragenter: hover, dragover: hover, dragleave: leave, drop };
+    const paste = (event) => {
+      const files = Array.from(event.clipboardData?.files ?? []);
+      if (!files.length || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      const nameless = room.rules.silenced.peek() ? [] : files.filter(isNameless);
+      const named = files.filter((file) => !nameless.includes(file));
+      if (named.length) sendFiles(named);
+      if (!nameless.length) return;
+      view.pasted.value = nameless;
+      view.open("paste");
+    };
+    const listeners = { paste, dragenter: hover, dragover: hover, dragleave: leave, drop };
     for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener);
     return () => {
       for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener);

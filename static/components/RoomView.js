@@ -28,7 +28,7 @@ export function RoomView({ room }) {
       rooms: () => view.open("rooms"),
       help: () => view.open("help"),
       attach: () => document.querySelector(".composer input[type=file]")?.click(),
-      end: () => room.toEnd(),
+      end: () => (room.only.value ? room.showAll() : room.toEnd()),
     }),
     [room, view, narrow],
   );

@@ -3,18 +3,18 @@
 import { deedWords } from "../helpers/deeds.js";
 import { day } from "../helpers/format.js";
 import { html } from "./html.js";
-import { useWords } from "./house.js";
+import { useHouse, useWords } from "./house.js";
 import { memo } from "./memo.js";
 import { Draft, Message } from "./Message.js";
 
-export const Row = memo(({ kind, at, gap, name, count, marker, line, entry, draft, first, mine, named, lang, room, rule, host }) => {
+export const Row = memo(({ kind, at, gap, from, whose, count, marker, line, entry, draft, first, mine, named, lang, room, rule, host }) => {
   switch (kind) {
     case "day":
       return html`<li class="marker"><span>${day(at, Date.now(), lang)}</span></li>`;
     case "gap":
       return html`<${Gap} gap=${gap} />`;
     case "withdrawal":
-      return html`<${Withdrawal} name=${name} count=${count} />`;
+      return html`<${Withdrawal} from=${from} whose=${whose} count=${count} />`;
     case "rule":
       return html`<${Deed} entry=${rule} />`;
     case "unread":
@@ -34,14 +34,18 @@ function Gap({ gap }) {
 }
 
 /** In the place of nothing that can be shown: why a number is missing. */
-function Withdrawal({ name, count }) {
+function Withdrawal({ from, whose, count }) {
+  const { aliases } = useHouse();
   const { t } = useWords();
-  return html`<li class="withdrawal">${t("log.withdrew", { name, n: count })}</li>`;
+  const name = aliases.nameOf(from);
+  const words = whose ? t("log.removed", { host: name, name: aliases.nameOf(whose), n: count }) : t("log.withdrew", { name, n: count });
+  return html`<li class="withdrawal">${words}</li>`;
 }
 
 function Deed({ entry }) {
+  const { aliases } = useHouse();
   const { t } = useWords();
-  return html`<li class="withdrawal deed" data-entry=${entry.seq}><bdi>${deedWords(t, entry)}</bdi></li>`;
+  return html`<li class="withdrawal deed" data-entry=${entry.seq}><bdi>${deedWords(t, entry, (peer) => aliases.nameOf(peer))}</bdi></li>`;
 }
 
 function Unread({ marker: { count, missed } }) {

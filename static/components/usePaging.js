@@ -17,8 +17,9 @@ export function usePaging(room, { scroller, hold }) {
   const needed = () => {
     const { scrollTop, scrollHeight, clientHeight } = scroller.current;
     const below = scrollHeight - scrollTop - clientHeight;
-    if (heading.current === "up" && scrollTop < NEAR_PX && room.log.hasOlder.value) return () => room.history.older();
-    if (heading.current === "down" && below < NEAR_PX && room.log.detached.value) return () => room.history.newer();
+    const { log, history } = room.shown;
+    if (heading.current === "up" && scrollTop < NEAR_PX && log.hasOlder.value) return () => history.older();
+    if (heading.current === "down" && below < NEAR_PX && log.detached.value) return () => history.newer();
     return null;
   };
   /** That page; and the next, for somebody in a hurry who is at the edge again. */
@@ -48,5 +49,5 @@ export function usePaging(room, { scroller, hold }) {
     return () => element.removeEventListener("scroll", look);
   }, [room]);
 
-  return { asking, older: () => page(() => room.history.older()) };
+  return { asking, older: () => page(() => room.shown.history.older()) };
 }

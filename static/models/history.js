@@ -35,8 +35,11 @@ export class History {
   /** Back to the newest entries. */
   async latest() {
     let entries;
-    do entries = await this.#ask(`before=${this.#log.position + 1}&limit=${PAGE_ENTRIES}`);
-    while (entries.length && entries.at(-1).seq < this.#log.position); // more came while we asked
+    let asked;
+    do {
+      asked = this.#log.position;
+      entries = await this.#ask(`before=${asked + 1}&limit=${PAGE_ENTRIES}`);
+    } while (asked < this.#log.position); // more came while we asked
     this.#log.follow(entries);
   }
 

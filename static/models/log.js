@@ -79,6 +79,12 @@ export class RoomLog {
     this.#exhausted.value = beginning;
   }
 
+  /** One was withdrawn, by an entry that has no place here. */
+  drop(seq) {
+    this.#withdrawn.add(seq);
+    this.#show(this.items.value);
+  }
+
   /** What of the window can be asked about by number. */
   entries() {
     return this.items.value.filter((item) => item.type !== "gap");

@@ -3,7 +3,7 @@
 // Frames are gathered and applied once per animation frame, so a burst of three thousand entries draws a few times
 // and not three thousand times.
 
-import { batch, computed, signal } from "../vendor/signals-core.js";
+import { batch, computed, effect, signal } from "../vendor/signals-core.js";
 import { uploadPath } from "../helpers/files.js";
 import { objectsIn } from "../helpers/frames.js";
 import { mentions } from "../helpers/mentions.js";
@@ -35,6 +35,7 @@ export class Room {
   mentioned = signal(0); // those of them that have my name in them
   atEnd = signal(0); // how often the reader wished to be there
   looking = signal(true); // somebody looks at the end of the log
+  only = signal(null); // what one peer sent, while that alone is shown
   #platform;
   #newKey;
   #refused;
@@ -81,10 +82,38 @@ export class Room {
       return this.unfinished.list.value.filter(({ key, id }) => resting.has(id) && !here.has(key));
     });
     this.rows = computed(() => {
+      if (this.only.value) return rowsOf(this.only.value.log.items.value, [], (entry) => this.mine.has(entry));
       const drafts = this.log.detached.value ? [] : this.outbox.drafts.value;
       const rows = rowsOf(this.log.items.value, drafts, (entry) => this.mine.has(entry));
       return weave(rows, this.reading.marker.value, this.comings.list.value);
     });
+    // Who wishes to see an entry wants to see what stands around it.
+    effect(() => void (this.history.target.value && this.showAll()));
+  }
+
+  /** The log that is on the screen and the way through it: {log, history}. */
+  get shown() {
+    return this.only.value ?? this;
+  }
+
+  /** Show what this peer sent, and nothing else, until `showAll`. */
+  async showOnly(peer) {
+    try {
+      const { Only } = await import("./only.js");
+      const only = new Only(peer, this.log, (query) => this.ask(query));
+      this.only.value = only;
+      this.atEnd.value += 1;
+      await only.open();
+    } catch {
+      this.showAll();
+      this.#refused({ code: "unreachable", message: "" });
+    }
+  }
+
+  showAll() {
+    if (!this.only.peek()) return;
+    this.only.value = null;
+    this.atEnd.value = this.atEnd.peek() + 1;
   }
 
   say(text) {
@@ -93,14 +122,16 @@ export class Room {
     const draft = this.outbox.say(key, text, this.#platform.now());
     this.typing.said();
     this.#send(draft);
+    this.showAll();
     this.reading.clear();
     if (this.log.detached.value) this.history.latest();
   }
 
   /** To the end of the log, and what was new there is not new any more. */
   async toEnd() {
-    this.reading.clear();
-    if (this.log.detached.value) await this.history.latest();
+    const { log, history } = this.shown;
+    if (log === this.log) this.reading.clear();
+    if (log.detached.value) await history.latest();
     this.atEnd.value += 1;
   }
 
@@ -245,6 +276,7 @@ export class Room {
     const now = this.#platform.now();
     this.peers.heard(entries.filter(({ from }) => from).map(({ from }) => [from.id, now]));
     const fresh = this.log.take(entries);
+    this.only.value?.take(fresh);
     const others = fresh.filter((entry) => !["withdraw", "rule"].includes(entry.type) && !this.mine.has(entry));
     if (others.length) this.#arrived(others);
   }
@@ -327,6 +359,7 @@ export class Room {
   #gap(gap) {
     this.log.gap(gap);
     if (gap.from != null) return;
+    this.showAll();
     this.reading.forget();
     this.comings.clear();
     this.files.clear();
