@@ -1,8 +1,8 @@
 """Chat beside files: how late a message is heard while four senders upload as fast as they can, and while none does.
 
-One server and one crowd a row. *Times* is the median of what each round found beside its own quiet row, for one slow sync
-more or less decides what the 99th of a hundred is. The senders give way to the crowd (`nice`), since a message is not heard
-late because the load had no time to read it. `python bench/beside.py [--small]`
+One server and one crowd a row. *Times* is the median of what each round found beside its own quiet row, for one slow
+sync more or less decides what the 99th of a hundred is. The senders give way to the crowd (`nice`), since a message is
+not heard late because the load had no time to read it. `python bench/beside.py [--small]`
 """
 
 from __future__ import annotations
