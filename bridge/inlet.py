@@ -11,7 +11,7 @@ import asyncio
 from typing import Final
 
 BUFFER_MIN_BYTES: Final = 16 * 1024
-BUFFER_MAX_BYTES: Final = 2 * 1024 * 1024
+BUFFER_MAX_BYTES: Final = 1024 * 1024
 
 
 class Inlet(asyncio.BufferedProtocol):
