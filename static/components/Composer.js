@@ -1,7 +1,7 @@
 // Where words are written: Enter says them, Shift+Enter begins a new line, and a half-written one is kept.
 
 import { useEffect, useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
-import { byteLength } from "../helpers/format.js";
+import { byteLength } from "../helpers/plain.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
@@ -12,7 +12,7 @@ const WARN_PART = 0.8; // of the limit; before that the count would only be nois
 export function Composer({ room }) {
   const { page, composer } = useHouse();
   const { t } = useWords();
-  const sendFiles = useSendFiles(room);
+  const sendFiles = useSendFiles();
   const area = useRef(null);
   const picker = useRef(null);
   const text = composer.value;

@@ -8,7 +8,7 @@ import { useSendFiles } from "./useSendFiles.js";
 export function DropArea({ room }) {
   const { notices } = useHouse();
   const { t } = useWords();
-  const sendFiles = useSendFiles(room);
+  const sendFiles = useSendFiles();
   const [over, setOver] = useState(false);
 
   useEffect(() => {
@@ -29,9 +29,10 @@ export function DropArea({ room }) {
       sendFiles(files);
     };
     const listeners = { dragenter: hover, dragover: hover, dragleave: leave, drop };
-    for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener);
+    // On the way down, before useEarlyDrops sees it on the way up.
+    for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener, true);
     return () => {
-      for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener);
+      for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener, true);
     };
   }, [sendFiles]);
 

@@ -1,15 +1,17 @@
 // Somebody's words or file in the log; and mine before the log has them.
 
-import { clock, moment } from "../helpers/format.js";
-import { errorWords } from "../helpers/words.js";
+import { clock, moment } from "../helpers/moments.js";
+import { around, surroundings } from "./around.js";
 import { Avatar } from "./Avatar.js";
 import { Badge } from "./Badge.js";
-import { FileCard } from "./FileCard.js";
 import { html } from "./html.js";
-import { useHouse, useWords } from "./house.js";
-import { Icon } from "./Icon.js";
+import { useWords } from "./house.js";
+import { lazy } from "./lazy.js";
 import { Text } from "./Text.js";
-import { Withdraw } from "./Withdraw.js";
+
+const FileCard = lazy("FileCard", () => surroundings().then(() => import("./FileCard.js")));
+const Refusal = around("Refusal");
+const Withdraw = around("Withdraw");
 
 export function Message({ entry, first, mine, named, lang, room, host }) {
   const { from, at } = entry;
@@ -48,21 +50,5 @@ export function Draft({ draft, first, room }) {
         ${failed && html`<${Refusal} draft=${draft} room=${room} />`}
       </div>
     </li>
-  `;
-}
-
-function Refusal({ draft, room }) {
-  const { composer } = useHouse();
-  const { t } = useWords();
-  const takeBack = () => {
-    const text = room.outbox.discard(draft.key);
-    composer.value = composer.value ? `${composer.value}\n${text}` : text;
-  };
-  return html`
-    <p class="refusal">
-      <span>${errorWords(t, draft.code, draft.message)}</span>
-      <button type="button" class="quiet-button" onClick=${() => room.retry(draft.key)}><${Icon} name="retry" />${t("draft.retry")}</button>
-      <button type="button" class="quiet-button" onClick=${takeBack}><${Icon} name="edit" />${t("draft.edit")}</button>
-    </p>
   `;
 }

@@ -1,63 +1,21 @@
 // One row of the log, whatever kind it is.
 
-import { deedWords } from "../helpers/deeds.js";
-import { day } from "../helpers/format.js";
-import { html } from "./html.js";
-import { useWords } from "./house.js";
-import { memo } from "./memo.js";
+import { day } from "../helpers/moments.js";
+import { around } from "./around.js";
+import { html, memo } from "./html.js";
 import { Draft, Message } from "./Message.js";
 
-export const Row = memo(({ kind, at, gap, name, count, marker, line, entry, draft, first, mine, named, lang, room, rule, host }) => {
-  switch (kind) {
+const Marker = around("Marker");
+
+export const Row = memo((row) => {
+  switch (row.kind) {
     case "day":
-      return html`<li class="marker"><span>${day(at, Date.now(), lang)}</span></li>`;
-    case "gap":
-      return html`<${Gap} gap=${gap} />`;
-    case "withdrawal":
-      return html`<${Withdrawal} name=${name} count=${count} />`;
-    case "rule":
-      return html`<${Deed} entry=${rule} />`;
-    case "unread":
-      return html`<${Unread} marker=${marker} />`;
-    case "comings":
-      return html`<${Comings} line=${line} />`;
+      return html`<li class="marker"><span>${day(row.at, Date.now(), row.lang)}</span></li>`;
     case "draft":
-      return html`<${Draft} draft=${draft} first=${first} room=${room} />`;
+      return html`<${Draft} ...${row} />`;
+    case "entry":
+      return html`<${Message} ...${row} />`;
     default:
-      return html`<${Message} entry=${entry} first=${first} mine=${mine} named=${named} lang=${lang} room=${room} host=${host} />`;
+      return html`<${Marker} ...${row} />`;
   }
 });
-
-function Gap({ gap }) {
-  const { t } = useWords();
-  return html`<li class="marker gap"><span>${t("log.gap", { from: gap.from, to: gap.to })}</span></li>`;
-}
-
-/** In the place of nothing that can be shown: why a number is missing. */
-function Withdrawal({ name, count }) {
-  const { t } = useWords();
-  return html`<li class="withdrawal">${t("log.withdrew", { name, n: count })}</li>`;
-}
-
-function Deed({ entry }) {
-  const { t } = useWords();
-  return html`<li class="withdrawal deed" data-entry=${entry.seq}><bdi>${deedWords(t, entry)}</bdi></li>`;
-}
-
-function Unread({ marker: { count, missed } }) {
-  const { t } = useWords();
-  return html`<li class="marker unread"><span>${t(missed ? "log.missed" : "log.unread", { n: count })}</span></li>`;
-}
-
-const NAMED_MAX = 4; // of a whole class that comes in, the number is enough
-
-function Comings({ line }) {
-  const { t, lang } = useWords();
-  const words = (key, names) => {
-    if (!names.length) return "";
-    const others = names.length - NAMED_MAX;
-    const shown = others > 1 ? [...names.slice(0, NAMED_MAX), t("comings.others", { n: others })] : names;
-    return t(key, { n: names.length, names: new Intl.ListFormat(lang).format(shown) });
-  };
-  return html`<li class="comings">${[words("comings.joined", line.joined), words("comings.left", line.left)].filter(Boolean).join(" · ")}</li>`;
-}

@@ -1,21 +1,28 @@
-// Files from wherever they come (button, drop, paste) into the room, with a word where they cannot go.
+// Files from wherever they come (button, drop, paste). What sends them may be on its way still: they wait for it.
 
-import { bytes } from "../helpers/format.js";
-import { pastedName } from "../helpers/files.js";
-import { useHouse, useWords } from "./house.js";
+import { useEffect } from "../vendor/preact-hooks.js";
+import { surroundings } from "./around.js";
+import { useHouse } from "./house.js";
 
-export function useSendFiles(room) {
-  const { page, notices } = useHouse();
-  const { t, lang } = useWords();
-  return (files, { pasted = false } = {}) => {
-    const silenced = room.rules.silenced.peek();
-    if (silenced) return notices.tell(t(`silenced.${silenced}`), "bad");
-    for (const file of files) {
-      if (file.size > page.maxFileBytes) {
-        notices.tell(t("file.tooLarge", { name: file.name, max: bytes(page.maxFileBytes, lang) }), "bad");
-      } else {
-        room.upload(file, pasted ? pastedName(file.name, Date.now()) : file.name);
-      }
-    }
+/** `(files, {pasted})` sends them. */
+export function useSendFiles() {
+  const house = useHouse();
+  return (files, how) => {
+    const kept = Array.from(files); // a field that is emptied empties its list
+    surroundings().then(({ sendFiles }) => sendFiles(house, kept, how));
   };
+}
+
+/** Until DropArea is here to see it first: what is dropped is sent, and the browser does not leave the room to show it. */
+export function useEarlyDrops() {
+  const sendFiles = useSendFiles();
+  useEffect(() => {
+    const take = (event) => {
+      if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      if (event.type === "drop") sendFiles(event.dataTransfer.files);
+    };
+    addEventListener("dragover", take);
+    addEventListener("drop", take);
+  }, []);
 }

@@ -8,6 +8,7 @@ export class View {
   tab = signal("people");
   sheet = signal(null); // "rail" (on a phone) | "rooms" | "share" | "menu" | "rules" | "help"
   file = signal(null);
+  big = signal(false); // letters for a projector
   wanted = signal(0); // how often a tab was asked for: its field takes the focus each time
 
   /** Show a tab of the rail; on a narrow screen in a sheet. */
