@@ -58,7 +58,8 @@ class Waiting:
 class Guest:
     """Sits down on creation, is welcomed, and speaks through `hear`.
 
-    `weigh` is None where nobody could be sure that a secret's owner speaks the next words, too.
+    `weigh` is None where nobody could be sure that a secret's owner speaks the next words, too. `opened`: it has shown
+    the room's PIN.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Guest:
         waiting: Waiting | None = None,
         weigh: Weigh | None = None,
         host: bool = False,
+        opened: bool = False,
     ) -> None:
         self._rooms = rooms
         self._voice = voice
@@ -80,8 +82,8 @@ class Guest:
         self._left = False
         self._weigh = weigh
         self._author = rooms.author(secrets.token_hex(16))
-        if room.rules.now.pin and not host:
-            raise Refused("forbidden", f"room {room.name} asks for a PIN, which cannot be shown this way")
+        if room.rules.now.pin and not (host or opened):
+            raise Refused("forbidden", f"room {room.name} asks for a PIN: by TCP, begin with /join {room.name} PIN")
         given = f"{via}-{addr.rpartition(':')[2]}"
         self._cursor = room.join(Peer(self._author.id, given, via, addr), voice, room.last_seq, host)
         refused = self._take(wish) if wish is not None else None

@@ -79,11 +79,17 @@ class Log(Protocol):
         Cancelling the future changes nothing but that nobody hears the answer.
         """
 
-    async def read(self, room: str, after: int, limit: int) -> Page:
-        """The first `limit` entries numbered above `after`, with the gap before them if some are no longer kept."""
+    async def read(self, room: str, after: int, limit: int, sender: str | None = None) -> Page:
+        """The first `limit` entries numbered above `after`, with the gap before them if some are no longer kept.
 
-    async def newest(self, room: str, limit: int, before: int | None = None) -> Page:
-        """The newest `limit` entries, or those just below `before`; with a gap if fewer are left than there were."""
+        With a `sender`, an id or a name, only what that peer sent.
+        """
+
+    async def newest(self, room: str, limit: int, before: int | None = None, sender: str | None = None) -> Page:
+        """The newest `limit` entries, or those just below `before`; with a gap if fewer are left than there were.
+
+        With a `sender`, as `read`.
+        """
 
     async def search(
         self, room: str, asked: list[list[str]], limit: int, before: int | None = None, files: bool = False

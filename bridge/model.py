@@ -145,7 +145,8 @@ class Draft(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True, rename={"sender": "from"}):
     """A numbered line of the log; `at` is milliseconds since the epoch. Whatever carries `seq` is one of these.
 
-    `withdraws` is the number of an entry that was taken back: it is told no more, and this one says why.
+    `withdraws` is the number of an entry that was taken back: it is told no more, and this one says why; `whose` it
+    was, where a host took back what somebody else had said.
     """
 
     type: Literal["text", "file", "withdraw", "rule"]
@@ -157,6 +158,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, rename={"sender": "
     text: str | None = None
     file: FileRef | None = None
     withdraws: int | None = None
+    whose: Peer | None = None
     rule: Rule | None = None
 
 

@@ -1,15 +1,14 @@
 """The way out to one stream peer: written without waiting, watched for standing still.
 
-Bytes go straight to the kernel while the transport holds none, because that is what a crowd costs: one system call a
-seat and little else (`bench/fanout.py`). What the kernel does not take is the transport's, and so is all that follows
-until it holds nothing again. A transport that is closing still has its descriptor, one that is closed is closing too:
-so nothing is ever written to a descriptor that has become somebody else's.
+Bytes go straight to the socket while the transport holds none, because that is what a crowd costs: one system call a
+seat and little else (`bench/fanout.py`). What the socket does not take is the transport's, and so is all that follows
+until it holds nothing again. A socket that is closed takes nothing, whoever has its descriptor by then.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
+from collections.abc import Callable
 from typing import Final
 
 HIGH_WATER_BYTES: Final = 128 * 1024
@@ -23,38 +22,37 @@ _NOWHERE: Final = -1
 class Outlet:
     """A seat's way to its peer. A seat of streams is one of these with a form."""
 
-    __slots__ = ("_fd", "_held", "_held_since", "_holding", "_stall_s", "_transport")
+    __slots__ = ("_held", "_held_since", "_send", "_stall_s", "_transport", "straight")
 
     def __init__(self, transport: asyncio.WriteTransport, stall_s: float = STALL_S) -> None:
         self._transport = transport
         self._stall_s = stall_s
-        self._fd = _descriptor(transport)
-        self._holding = True  # perhaps: `full` looks
+        self._send = _send(transport)
+        self.straight: Callable[[bytes], int] | None = None  # perhaps it holds something: `full` looks
         self._held = 0
         self._held_since = 0.0
 
     def deliver(self, data: bytes) -> None:
         """Never waits, never raises; what is written to a connection that is going is lost."""
-        if self._transport.is_closing():
-            return
-        if not self._holding:
+        if self.straight is not None:
             try:
-                sent = os.write(self._fd, data)
+                sent = self.straight(data)
             except OSError:  # there is no room, or nobody: the transport will know which
                 sent = 0
             if sent == len(data):
                 return
-            self._holding = True
+            self.straight = None
             data = data[sent:]
-        self._transport.write(data)
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def full(self) -> bool:
         """Whether the peer had better be passed over; also where standing still is noticed."""
-        if not self._holding:
+        if self.straight is not None:
             return False
         held = self._transport.get_write_buffer_size()
         if held <= HIGH_WATER_BYTES:
-            self._holding = bool(held) or self._fd == _NOWHERE
+            self.straight = None if held else self._send
             self._held = 0
             return False
         now = asyncio.get_running_loop().time()
@@ -71,6 +69,7 @@ class Outlet:
             await asyncio.sleep(FREE_S)
 
     def abort(self) -> None:
+        self._shut()
         self._transport.abort()
 
     def _stalled(self) -> None:
@@ -78,8 +77,13 @@ class Outlet:
 
     def _cut(self) -> None:
         """What it holds may still be read, but not for ever."""
+        self._shut()
         self._transport.close()
         asyncio.get_running_loop().call_later(self._stall_s, cut, self._transport)
+
+    def _shut(self) -> None:
+        """The socket lives a moment longer than the connection."""
+        self._send = self.straight = None
 
 
 def cut(transport: asyncio.WriteTransport) -> None:
@@ -90,9 +94,11 @@ def cut(transport: asyncio.WriteTransport) -> None:
         transport.abort()
 
 
-def _descriptor(transport: asyncio.WriteTransport) -> int:
-    """Where bytes can go straight to the peer; nowhere under TLS, and where a socket is no file (Windows)."""
-    if os.name != "posix" or transport.get_extra_info("sslcontext") is not None:
-        return _NOWHERE
-    connection = transport.get_extra_info("socket")
-    return _NOWHERE if connection is None else int(connection.fileno())
+def _send(transport: asyncio.WriteTransport) -> Callable[[bytes], int] | None:
+    """The socket's own; None under TLS, and where the loop keeps its sockets to itself (uvloop).
+
+    `_sock` is asyncio's own affair: held by tests/test_outlet.py.
+    """
+    if transport.get_extra_info("sslcontext") is not None:
+        return None
+    return getattr(getattr(transport.get_extra_info("socket"), "_sock", None), "send", None)

@@ -8,6 +8,7 @@ import { platform, shelf } from "./components/platform.js";
 import { RoomView } from "./components/RoomView.js";
 import { newKey } from "./helpers/keys.js";
 import { errorWords } from "./helpers/words.js";
+import { Aliases } from "./models/aliases.js";
 import { Room } from "./models/room.js";
 
 const REST_AFTER_MS = 3000; // what nobody needed so far
@@ -15,16 +16,16 @@ const REST_AFTER_MS = 3000; // what nobody needed so far
 /** Sit down under this name; answers the screen. */
 export function enter(house, name) {
   const { language, notices, page } = house;
+  const refused = ({ code, message }) => notices.tell(errorWords(language.t.value, code, message), "bad");
   const room = new Room({
     page,
     me: { name, client: authorOfThisBrowser() },
     platform,
     shelves: Object.fromEntries(["outbox", "mine", "seen"].map((kind) => [kind, shelf(`${kind}.${page.name}`)])),
     newKey,
-    refused: ({ code, message }) => notices.tell(errorWords(language.t.value, code, message), "bad"),
+    refused,
   });
-  house.room = room;
-  house.composer = keptDraft(page.name);
+  Object.assign(house, { room, refused, composer: keptDraft(page.name), aliases: new Aliases(shelf("aliases")) });
   room.connection.open();
   addEventListener("online", () => room.connection.now());
   document.addEventListener("visibilitychange", () => document.hidden || room.connection.now());

@@ -40,6 +40,7 @@ if (PinDoor) atDoor(html`<${PinDoor} />`);
 /** The room is seen behind it, and out of reach. */
 function atDoor(door) {
   firstPaint.inert = true;
+  window.earlyKeys.take(); // they were not meant for it
   draw(door);
 }
 

@@ -10,6 +10,7 @@ import { View } from "./models/view.js";
 
 export { Beginning } from "./components/Beginning.js";
 export { HeaderTools, RoomNews } from "./components/HeaderTools.js";
+export { Length } from "./components/Length.js";
 export { Marker } from "./components/Marker.js";
 export { Refusal } from "./components/Refusal.js";
 export { Surroundings } from "./components/Surroundings.js";
@@ -18,15 +19,15 @@ export { ToLatest } from "./components/ToLatest.js";
 export { Transfers } from "./components/Transfers.js";
 export { TypingWords } from "./components/TypingWords.js";
 export { Withdraw } from "./components/Withdraw.js";
-export { sendFiles } from "./components/sendFiles.js";
+export { pasteFiles, sendFiles } from "./components/sendFiles.js";
 
 /** Give the house's room its company, and whoever came for one entry that entry. */
 export function furnish(house) {
-  const { language, notices, page, room } = house;
+  const { language, notices, page, refused, room } = house;
   house.view = new View();
   house.rooms = new RoomList(platform, (name) => shelf(`seen.${name}`).read());
   const shelves = { unfinished: shelf(`unfinished.${page.name}`) };
-  room.welcome(new Company(room, { page, platform: { ...platform, ...carrier }, shelves, newKey }));
+  room.welcome(new Company(room, { page, platform: { ...platform, ...carrier }, shelves, newKey, refused }));
   const go = async () => {
     const [, seq] = /^#(\d{1,15})$/.exec(location.hash) ?? [];
     if (!seq) return;

@@ -57,6 +57,13 @@ def test_a_connection_counts_until_its_descriptor_is_closed(house: Callable[[int
         assert ours.keeper.inside == 1
 
 
+def test_a_connection_has_no_dictionary_of_its_own(house: Callable[[int], House]) -> None:
+    """A tenth of what an idle browser weighs."""
+    ours = house(1)
+    ours.admit(1)
+    assert not hasattr(ours.inside[0], "__dict__")
+
+
 def test_only_who_leaves_a_full_house_makes_room_again(house: Callable[[int], House]) -> None:
     ours = house(3)
     ours.admit(2)

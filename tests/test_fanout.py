@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -12,8 +13,51 @@ from bridge.model import Entry, StoreError
 from bridge.room import Room
 from bridge.store.sqlite import SqliteLog
 from bridge.tail import TAIL_MAX_ENTRIES
+from bridge.wire.events import LinesForm
 from bridge.wire.line import LineForm
 from tests.support.seats import Notebook, Objects, peer, say, sit, until, withdraw
+
+
+class Straight(Notebook):
+    """A seat whose quick way takes as much as its `appetite` says; None: it fails."""
+
+    def __init__(self, form: Any, appetite: int | None) -> None:
+        super().__init__(form)
+        self.appetite = appetite
+        self.taken = b""
+
+    @property
+    def straight(self) -> Any:
+        return None if self.blocked else self._take
+
+    def _take(self, frame: bytes) -> int:
+        if self.appetite is None:
+            raise BrokenPipeError
+        self.taken += frame[: self.appetite]
+        return min(self.appetite, len(frame))
+
+    def deliver(self, frame: bytes) -> None:
+        self.taken += frame
+
+
+async def test_what_the_quick_way_does_not_take_is_delivered_and_the_full_come_later(room: Room) -> None:
+    form = LinesForm(chunked=False)
+    seats = [Straight(form, appetite) for appetite in (10_000, 0, 7, None) * 5]
+    for number, seat in enumerate(seats):
+        room.join(peer(f"peer {number}"), seat, 0)
+    late = seats[::3]
+    for seat in late:
+        seat.blocked = True
+    for number in range(30):
+        await say(room, f"number {number}")
+    await until(lambda: all(b"number 29" in seat.taken for seat in seats if seat not in late))
+    for seat in late:
+        assert b"number" not in seat.taken
+        seat.blocked = False
+    await until(lambda: all(b"number 29" in seat.taken for seat in seats))
+    for seat in seats:
+        heard = [one for line in seat.taken.splitlines() if "seq" in (one := json.loads(line))]
+        assert [one["text"] for one in heard] == [f"number {number}" for number in range(30)]
 
 
 async def test_seats_at_one_place_are_handed_the_same_object_encoded_once(room: Room) -> None:

@@ -84,3 +84,53 @@ async def test_a_timer_that_comes_too_late_to_cut_does_no_harm() -> None:
     cut(transport)
     cut(transport)
     theirs.close()
+
+
+async def test_what_the_transport_holds_nothing_of_goes_by_the_socket_itself() -> None:
+    """asyncio keeps the socket in `_sock` of what it shows: another Python may not."""
+    transport, theirs = await pair()
+    outlet = Outlet(transport)
+    assert outlet.straight is None, "perhaps the transport holds something"
+    assert not outlet.full()
+    assert outlet.straight is not None
+    assert outlet.straight(b"words") == 5
+    assert await asyncio.to_thread(theirs.recv, 16) == b"words"
+    outlet.deliver(b"x" * 100_000)
+    assert outlet.straight is None, "the transport holds the rest"
+    transport.abort()
+    theirs.close()
+
+
+async def test_a_closed_socket_takes_nothing_whoever_has_its_descriptor() -> None:
+    transport, theirs = await pair()
+    outlet = Outlet(transport)
+    outlet.full()
+    number = transport.get_extra_info("socket").fileno()
+    transport.abort()
+    await asyncio.to_thread(theirs.recv, 16)  # its end: the descriptor is free
+    ours, other = socket.socketpair()
+    heirs = [ours, other]
+    while number not in [heir.fileno() for heir in heirs]:
+        heirs += socket.socketpair()
+    outlet.deliver(b"not for you")
+    for heir in heirs:
+        heir.setblocking(False)
+        try:
+            assert not heir.recv(16)
+        except BlockingIOError:
+            pass
+        heir.close()
+    theirs.close()
+
+
+async def test_what_was_shown_out_is_told_nothing_more() -> None:
+    transport, theirs = await pair()
+    outlet = Outlet(transport)
+    outlet.full()
+    outlet.deliver(b"bye")
+    outlet._cut()
+    outlet.full()
+    outlet.deliver(b"no more")
+    assert await asyncio.to_thread(theirs.recv, 16) == b"bye"
+    assert await asyncio.to_thread(theirs.recv, 16) == b""
+    theirs.close()

@@ -185,10 +185,8 @@ def test_a_second_signal_ends_it_at_once(running: Running) -> None:
         running.signal(signal.SIGTERM)
         observe.until(lambda: "shutting down" in running.stderr, "the drain has begun")
         assert running.process.poll() is None, "it waits for the upload"
-        started = time.monotonic()
         running.signal(signal.SIGINT)
-        assert running.wait() == 1
-        assert time.monotonic() - started < 1
+        assert running.wait() == 1, "one that waits for the upload ends with 0"
     running.start()
     assert observe.files_in(running.data) == ([], [])
 

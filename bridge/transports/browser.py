@@ -22,7 +22,7 @@ from bridge.outlet import Outlet, cut
 from bridge.policy import Caller, Limits, Zone
 from bridge.policy.knocks import Knocks
 from bridge.room import Cursor, Room
-from bridge.rooms import Author, Rooms
+from bridge.rooms import Rooms
 from bridge.ruling import ruled
 from bridge.transports.handshake import Handshake
 from bridge.wire import browser, websocket
@@ -96,13 +96,14 @@ class BrowserTransport:
         if (taken := await handshake.take_over(request)) is None:
             return handshake
         transport, ahead = taken
-        one = _Browser(room, self._rooms.author(client), transport, self, self._caller_of(request))
+        author = self._rooms.author(client)
+        one = _Browser(room, author.key, transport, self, self._caller_of(request))
         self._open.add(one)
         if self._beating is None:
             self._beating = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._beat)
         transport.set_protocol(one)
         try:
-            one.sit(client, query.get("name"), start, gap, self._is_host(request))
+            one.sit(author.id, client, query.get("name"), start, gap, self._is_host(request))
             one.data_received(ahead)
         except Exception:
             transport.abort()  # nobody else would: aiohttp no longer knows of it
@@ -152,7 +153,7 @@ class _Browser(asyncio.Protocol):
     )
 
     def __init__(
-        self, room: Room, author: Author, transport: asyncio.Transport, house: BrowserTransport, caller: Caller
+        self, room: Room, author: str, transport: asyncio.Transport, house: BrowserTransport, caller: Caller
     ) -> None:
         self._room = room
         self._author = author
@@ -168,18 +169,18 @@ class _Browser(asyncio.Protocol):
         self._typed_at = 0.0
         self._unanswered = 0
 
-    def sit(self, client: str, wish: str | None, start: int, gap: Gap | None, host: bool) -> None:
+    def sit(self, id: str, client: str, wish: str | None, start: int, gap: Gap | None, host: bool) -> None:
         """Take a seat and say hello; a name that cannot be is told and replaced, and who was removed is told that."""
         room = self._room
         refused = None
-        seated = room.people.get(self._author.id)  # another tab of the same author
+        seated = room.people.get(id)  # another tab of the same author
         name = seated.name if seated else f"web-{self._addr.rpartition(':')[2]}"
         try:
             name = gate.clean_name(wish) if wish else name
         except Refused as bad_name:
             refused = bad_name
         try:
-            self._cursor = cursor = room.join(Peer(self._author.id, name, "web", self._addr), self._seat, start, host)
+            self._cursor = cursor = room.join(Peer(id, name, "web", self._addr), self._seat, start, host)
         except Refused as removed:
             room.tally.refused(removed.code, "web")
             self.show_out(removed)
@@ -332,7 +333,7 @@ class _Browser(asyncio.Protocol):
             self._append(draft)
 
     def _blank(self, cursor: Cursor, key: str) -> Draft:
-        return Draft(self._room.name, self._author.key, key, cursor.peer, host=cursor.host)
+        return Draft(self._room.name, self._author, key, cursor.peer, host=cursor.host)
 
     def _append(self, draft: Draft) -> None:
         try:

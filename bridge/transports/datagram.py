@@ -60,6 +60,8 @@ taken for a word."""
 class DatagramSeat:
     """Where one address meets the room. What the kernel will not take is lost, as datagrams are."""
 
+    straight = None
+
     def __init__(
         self,
         transport: DatagramTransport,

@@ -15,6 +15,7 @@ from bridge.outlet import Outlet
 from bridge.policy import Role
 from bridge.policy.knocks import Answer
 from bridge.porch import KNOCK_S, KNOCKED, OUTSIDE, Porch, order
+from bridge.room import Room
 from bridge.rooms import Rooms
 from bridge.tally import Tally
 from bridge.wire import line, plain
@@ -87,11 +88,11 @@ class LineTransport:
                 role = await _Doorstep(self._porch, peer, seat, said).let_in()
                 if role is Role.STRANGER:
                     return
-                guest = await self._guest(seat, peer, role is Role.HOST)
+                guest = await self._guest(seat, peer, role is Role.HOST, *said.held[:1])
             while not seat.hung_up and (lines := await said.more()) is not None:
                 for heard in lines:
                     if guest is None:
-                        guest = await self._guest(seat, peer)
+                        guest = await self._guest(seat, peer, first=heard)
                     await self._pace(seat, peer[0])
                     await self._take(guest, seat, heard)
                     if next(turn) % TURN_LINES == 0:
@@ -105,6 +106,8 @@ class LineTransport:
             seat.bye(refused.message)
         except line.NotLines:
             self._rooms.tally.refused("bad_request", "tcp")
+            if guest:
+                await guest.settle()  # the end tells that all before it is stored
             writer.transport.abort()
         except line.NotText:
             seat.notice(f"this is no text: send a file with curl -T FILE {seat.form.base}/")
@@ -119,10 +122,21 @@ class LineTransport:
             if guest:
                 guest.leave()
 
-    async def _guest(self, seat: LineSeat, peer: Address, host: bool = False) -> Guest:
+    async def _guest(
+        self, seat: LineSeat, peer: Address, host: bool = False, first: line.Line | line.Fault | None = None
+    ) -> Guest:
         room = await self._rooms.get(self._room)
         weigh = partial(self._porch.weigh, "tcp", peer[0])
-        return Guest(self._rooms, room, seat, "tcp", address(peer), weigh=weigh, host=host)
+        opened = await self._opens(room, peer[0], first)
+        return Guest(self._rooms, room, seat, "tcp", address(peer), weigh=weigh, host=host, opened=opened)
+
+    async def _opens(self, room: Room, ip: str, first: line.Line | line.Fault | None) -> bool:
+        """Whether the first line shows the PIN of this room. Raises `Refused` when it shows a wrong one."""
+        match order(first.text) if isinstance(first, line.Line) else None:
+            case plain.Join(room.name, str() as pin) if room.rules.now.pin:
+                await self._rooms.enter(room, pin, ip)
+                return True
+        return False
 
     async def _pace(self, seat: LineSeat, ip: str) -> None:
         """What one address says too fast waits, in the end in its socket; nothing of it is lost."""

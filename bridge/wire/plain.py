@@ -225,7 +225,7 @@ def words(entry: Entry, base: str) -> str:
         name, size, url = seen(entry.file.name), entry.file.size, base + entry.file.url
         return f"sent {name} ({size} byte{'' if size == 1 else 's'}) {url}"
     if entry.withdraws is not None:
-        return "withdrew a message"
+        return f"removed a message of {seen(entry.whose.name)}" if entry.whose else "withdrew a message"
     if entry.rule is not None:
         return deed(entry.rule)
     return indented(entry.text or "")

@@ -12,10 +12,11 @@ export function Beginning({ room, following }) {
   const { t } = useWords();
   const { asking, older } = usePaging(room, following);
   usePointing(room, following);
+  const { only, shown } = room.company.value;
   const { transfers, uploads } = room.sending;
-  const quiet = !room.rows.value.length && !transfers.list.value.length && !uploads.list.value.length;
+  const quiet = !only.value && !room.rows.value.length && !transfers.list.value.length && !uploads.list.value.length;
   return html`
-    ${room.log.hasOlder.value && html`<button type="button" class="quiet-button older" disabled=${asking} onClick=${older}>${t("log.older")}</button>`}
+    ${shown.log.hasOlder.value && html`<button type="button" class="quiet-button older" disabled=${asking} onClick=${older}>${t("log.older")}</button>`}
     ${quiet && html`<${Empty} room=${room} />`}
   `;
 }

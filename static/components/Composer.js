@@ -2,12 +2,13 @@
 
 import { useEffect, useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
 import { byteLength } from "../helpers/plain.js";
+import { around } from "./around.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 import { useSendFiles } from "./useSendFiles.js";
 
-const WARN_PART = 0.8; // of the limit; before that the count would only be noise
+const Length = around("Length");
 
 export function Composer({ room }) {
   const { page, composer } = useHouse();
@@ -41,7 +42,8 @@ export function Composer({ room }) {
   };
   /** What I said last, to be said once more or better. */
   const takeUpLast = (event) => {
-    const last = room.log.items.value.findLast((entry) => entry.type === "text" && room.mine.has(entry));
+    const said = room.log.items.value.findLast((entry) => entry.type === "text" && room.mine.has(entry));
+    const last = room.outbox.drafts.value.at(-1) ?? said; // what was said just now may not be back yet
     if (!last) return;
     event.preventDefault();
     composer.value = last.text;
@@ -49,11 +51,6 @@ export function Composer({ room }) {
   const write = (event) => {
     composer.value = event.target.value;
     if (composer.value) room.amTyping();
-  };
-  const paste = (event) => {
-    if (!event.clipboardData?.files.length) return;
-    event.preventDefault();
-    sendFiles(event.clipboardData.files, { pasted: true });
   };
   const choose = (event) => {
     sendFiles(event.target.files);
@@ -70,14 +67,14 @@ export function Composer({ room }) {
         <textarea
           ref=${area} rows="1" value=${text} aria-label=${t("composer.label")} placeholder=${t("composer.label")} dir="auto"
           enterkeyhint="send" aria-invalid=${tooLong ? "true" : undefined} aria-describedby="composer-count"
-          onInput=${write} onKeyDown=${press} onPaste=${paste}
+          onInput=${write} onKeyDown=${press}
         ></textarea>
         <button type="submit" class="icon-button send" aria-label=${t("composer.send")} title=${t("composer.send")} disabled=${!text.trim() || tooLong}>
           <${Icon} name="send" />
         </button>
       </div>
       <p id="composer-count" class=${`composer-count ${tooLong ? "bad" : ""}`}>
-        ${used > page.textMaxBytes * WARN_PART ? t("composer.count", { used, max: page.textMaxBytes }) : ""}
+        <${Length} room=${room} text=${text} used=${used} />
       </p>
     </form>
   `;

@@ -1,14 +1,14 @@
-// Files may be dropped anywhere: while one hovers, the whole room shows where it will go.
+// Files may be dropped and pasted anywhere: while one hovers, the whole room shows where it will go.
 
 import { useEffect, useState } from "../vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
-import { useSendFiles } from "./useSendFiles.js";
+import { pasteFiles, sendFiles } from "./sendFiles.js";
 
 export function DropArea({ room }) {
-  const { notices } = useHouse();
+  const house = useHouse();
+  const { notices } = house;
   const { t } = useWords();
-  const sendFiles = useSendFiles();
   const [over, setOver] = useState(false);
 
   useEffect(() => {
@@ -26,15 +26,21 @@ export function DropArea({ room }) {
       setOver(false);
       const { files, folders } = partOf(event.dataTransfer.items);
       if (folders) notices.tell(t("drop.folder"), "bad");
-      sendFiles(files);
+      sendFiles(house, files);
     };
-    const listeners = { dragenter: hover, dragover: hover, dragleave: leave, drop };
-    // On the way down, before useEarlyDrops sees it on the way up.
+    const paste = (event) => {
+      const files = Array.from(event.clipboardData?.files ?? []);
+      if (!files.length || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      pasteFiles(house, files);
+    };
+    const listeners = { paste, dragenter: hover, dragover: hover, dragleave: leave, drop };
+    // On the way down, before useEarlyFiles sees it on the way up.
     for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener, true);
     return () => {
       for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener, true);
     };
-  }, [sendFiles]);
+  }, [house]);
 
   return over && html`<div class="drop-area"><p>${t("drop.here", { room: room.name })}</p></div>`;
 }

@@ -30,13 +30,13 @@ export function FileCard({ file }) {
           <${Icon} name="more" />
         </button>
       </div>
-      ${open && html`<${Details} file=${file} />`}
+      ${open && html`<div class="card-details"><${Copies} file=${file} /></div>`}
     </div>
   `;
 }
 
 /** What can be seen or heard right here. */
-function Look({ file }) {
+export function Look({ file }) {
   switch (kindOf(file)) {
     case "image":
       return html`<${Picture} file=${file} />`;
@@ -62,30 +62,26 @@ function Picture({ file }) {
   `;
 }
 
-/** What needs a window: a text in ours, a PDF in the browser's own. */
-function Opener({ file }) {
+/** What needs a window: a text in ours, a PDF in the browser's own; where there is no other look at it, with `all`, all kinds. */
+export function Opener({ file, all = false, children }) {
   const { view } = useHouse();
   const { t } = useWords();
   const words = t("file.open", { name: file.name });
-  switch (kindOf(file)) {
-    case "text":
-      return html`<button type="button" class="icon-button" aria-label=${words} title=${words} onClick=${() => (view.file.value = file)}><${Icon} name="look" /></button>`;
-    case "pdf":
-      return html`<a class="icon-button" href=${file.url} target="_blank" rel="noopener noreferrer" aria-label=${words} title=${words}><${Icon} name="open" /></a>`;
-    default:
-      return null;
-  }
+  const look = children ? "quiet-button" : "icon-button";
+  const kind = kindOf(file);
+  if (kind === "pdf") return html`<a class=${look} href=${file.url} target="_blank" rel="noopener noreferrer" aria-label=${words} title=${words}><${Icon} name="open" />${children}</a>`;
+  if (!kind || (kind !== "text" && !all)) return null;
+  return html`<button type="button" class=${look} aria-label=${words} title=${words} onClick=${() => (view.file.value = file)}><${Icon} name="look" />${children}</button>`;
 }
 
-function Details({ file }) {
+/** What of a file can be copied. */
+export function Copies({ file }) {
   const { t } = useWords();
   const copy = useCopy();
   const url = new URL(file.url, location.href).href;
   return html`
-    <div class="card-details">
-      <button type="button" class="quiet-button" onClick=${() => copy(url)}><${Icon} name="link" />${t("file.link")}</button>
-      <button type="button" class="quiet-button" onClick=${() => copy(curlLine(url, file.name))}><${Icon} name="terminal" />${t("file.curl")}</button>
-      <button type="button" class="quiet-button digest" title=${file.sha256} onClick=${() => copy(file.sha256)}><${Icon} name="copy" /><span>SHA-256</span> <span class="mono">${file.sha256?.slice(0, 12)}…</span></button>
-    </div>
+    <button type="button" class="quiet-button" onClick=${() => copy(url)}><${Icon} name="link" />${t("file.link")}</button>
+    <button type="button" class="quiet-button" onClick=${() => copy(curlLine(url, file.name))}><${Icon} name="terminal" />${t("file.curl")}</button>
+    <button type="button" class="quiet-button digest" title=${file.sha256} onClick=${() => copy(file.sha256)}><${Icon} name="copy" /><span>SHA-256</span> <span class="mono">${file.sha256?.slice(0, 12)}…</span></button>
   `;
 }

@@ -1,15 +1,15 @@
 // The top of the room: its name, which leads to the others, whether it hears us, and what can be done.
 
-import { around, surroundings } from "./around.js";
+import { around, useView } from "./around.js";
 import { html } from "./html.js";
-import { useHouse, useWords } from "./house.js";
+import { useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 
 const HeaderTools = around("HeaderTools");
 const RoomNews = around("RoomNews");
 
 export function Header({ room }) {
-  const house = useHouse();
+  const later = useView();
   const { t } = useWords();
   const state = room.connection.state.value;
   return html`
@@ -17,7 +17,7 @@ export function Header({ room }) {
       <img class="logo" src="/static/favicon.svg" alt="" width="30" height="30" />
       <div class="room-title">
         <h1>
-          <button type="button" class="room-button" title=${t("rooms.title")} onClick=${() => surroundings().then(() => house.view.open("rooms"))}>
+          <button type="button" class="room-button" title=${t("rooms.title")} onClick=${() => later((view) => view.open("rooms"))}>
             <bdi>${room.name}</bdi><${Icon} name="more" /><${RoomNews} room=${room} />
           </button>
         </h1>

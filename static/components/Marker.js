@@ -2,14 +2,14 @@
 
 import { deedWords } from "../helpers/deeds.js";
 import { html } from "./html.js";
-import { useWords } from "./house.js";
+import { useHouse, useWords } from "./house.js";
 
-export function Marker({ kind, gap, name, count, rule, marker, line }) {
+export function Marker({ kind, gap, from, whose, count, rule, marker, line }) {
   switch (kind) {
     case "gap":
       return html`<${Gap} gap=${gap} />`;
     case "withdrawal":
-      return html`<${Withdrawal} name=${name} count=${count} />`;
+      return html`<${Withdrawal} from=${from} whose=${whose} count=${count} />`;
     case "rule":
       return html`<${Deed} entry=${rule} />`;
     case "unread":
@@ -25,14 +25,18 @@ function Gap({ gap }) {
 }
 
 /** In the place of nothing that can be shown: why a number is missing. */
-function Withdrawal({ name, count }) {
+function Withdrawal({ from, whose, count }) {
+  const { aliases } = useHouse();
   const { t } = useWords();
-  return html`<li class="withdrawal">${t("log.withdrew", { name, n: count })}</li>`;
+  const name = aliases.nameOf(from);
+  const words = whose ? t("log.removed", { host: name, name: aliases.nameOf(whose), n: count }) : t("log.withdrew", { name, n: count });
+  return html`<li class="withdrawal">${words}</li>`;
 }
 
 function Deed({ entry }) {
+  const { aliases } = useHouse();
   const { t } = useWords();
-  return html`<li class="withdrawal deed" data-entry=${entry.seq}><bdi>${deedWords(t, entry)}</bdi></li>`;
+  return html`<li class="withdrawal deed" data-entry=${entry.seq}><bdi>${deedWords(t, entry, (peer) => aliases.nameOf(peer))}</bdi></li>`;
 }
 
 function Unread({ marker: { count, missed } }) {

@@ -9,28 +9,29 @@ import { Badge } from "./Badge.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
-import { useHostParts } from "./useHostParts.js";
+import { lazy } from "./lazy.js";
 import { useNow } from "./useNow.js";
 
 const FADE_MS = 10 * 60_000; // a silent UDP peer leaves after ten minutes (docs/protocols/datagram.md): by then it is faint
+const PersonTools = lazy("PersonTools", () => import("./PersonTools.js"));
 const FAINTEST = 0.75; // still readable on both grounds
 
 export function People({ room }) {
   const { t, lang } = useWords();
   const now = useNow(5000);
   const you = room.you.value;
-  const parts = useHostParts(room);
   const { count, list, gone } = room.peers;
+  const { aliases } = useHouse();
   const others = list.value
     .filter((peer) => peer.id !== you?.id)
-    .sort((a, b) => a.name.localeCompare(b.name, lang, { numeric: true }));
+    .sort((a, b) => aliases.nameOf(a).localeCompare(aliases.nameOf(b), lang, { numeric: true }));
   const unnamed = count.value - others.length - (you ? 1 : 0);
   const left = gone.value.filter(({ at }) => now - at < FADE_MS);
   return html`
     <section class="people">
       <ul>
         ${you && html`<${You} key=${you.id} you=${you} room=${room} />`}
-        ${others.map((peer) => html`<${Person} key=${peer.id} peer=${peer} spoke=${room.peers.spoke.value.get(peer.id)} now=${now} muted=${room.rules.muted.value.has(peer.id)} tools=${parts && html`<${parts.PersonTools} peer=${peer} room=${room} />`} />`)}
+        ${others.map((peer) => html`<${Person} key=${peer.id} peer=${peer} spoke=${room.peers.spoke.value.get(peer.id)} now=${now} muted=${room.rules.muted.value.has(peer.id)} room=${room} />`)}
       </ul>
       ${unnamed > 0 && html`<p class="people-more">${t("people.more", { n: unnamed })}</p>`}
       ${left.length > 0 &&
@@ -43,32 +44,43 @@ export function People({ room }) {
 }
 
 /** UDP says nothing when it goes: a device that is silent fades, and is not said to have left. */
-function Person({ peer, spoke, now, you = false, muted = false, tools = null, children }) {
+function Person({ peer, spoke, now, room, you = false, muted = false, children }) {
+  const { aliases } = useHouse();
   const { t, lang } = useWords();
+  const [open, toggle] = useState(false);
+  const name = aliases.nameOf(peer);
+  const label = t("person.tools", { name });
   const silent = spoke ? now - spoke : 0;
   const quiet = !you && (!spoke || silent > QUIET_MS);
   const faint = peer.via === "udp" && silent > QUIET_MS ? Math.max(FAINTEST, 1 - (silent / FADE_MS) * (1 - FAINTEST)) : 1;
   const state = quiet ? t("people.quiet") : t("people.active");
   return html`
     <li class=${`person ${quiet ? "quiet" : "active"}`} style=${faint < 1 ? { opacity: faint } : {}}>
-      <span class="person-circle"><${Avatar} name=${peer.name} /><span class="person-dot" role="img" aria-label=${state} title=${state}></span></span>
+      <span class="person-circle"><${Avatar} name=${name} /><span class="person-dot" role="img" aria-label=${state} title=${state}></span></span>
       <span class="person-words">
-        <span class="person-name"><bdi>${peer.name}</bdi>${muted && html`<span class="muted-mark">${t("people.muted")}</span>`}${children}</span>
-        <span class="person-from"><${Badge} via=${peer.via} /><span class="mono">${peer.addr}</span></span>
+        <span class="person-name"><bdi title=${peer.name}>${name}</bdi>${muted && html`<span class="muted-mark">${t("people.muted")}</span>`}${children}</span>
+        <span class="person-from"><${Badge} via=${peer.via} />${name !== peer.name && html`<bdi>${peer.name}</bdi>`}<span class="mono">${peer.addr}</span></span>
         ${spoke && html`<span class="person-spoke">${t("people.spoke", { ago: ago(spoke, now, lang) })}</span>`}
       </span>
-      ${tools}
+      ${!you &&
+      html`
+        <button type="button" class=${`icon-button person-more ${open ? "turned" : ""}`} aria-expanded=${open} aria-label=${label} title=${label} onClick=${() => toggle(!open)}>
+          <${Icon} name="more" />
+        </button>
+      `}
+      ${open && html`<${PersonTools} peer=${peer} room=${room} close=${() => toggle(false)} />`}
     </li>
   `;
 }
 
 function Gone({ peer, at, now }) {
+  const { aliases } = useHouse();
   const { t, lang } = useWords();
   return html`
     <li class="person gone">
-      <${Avatar} name=${peer.name} />
+      <${Avatar} name=${aliases.nameOf(peer)} />
       <span class="person-words">
-        <span class="person-name"><bdi>${peer.name}</bdi></span>
+        <span class="person-name"><bdi title=${peer.name}>${aliases.nameOf(peer)}</bdi></span>
         <span class="person-from"><${Badge} via=${peer.via} />${t("people.left", { ago: ago(at, now, lang) })}</span>
       </span>
     </li>

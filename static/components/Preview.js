@@ -1,8 +1,9 @@
-// A file looked at without saving it: a picture at full size, or the beginning of a text.
+// A file looked at without saving it: a picture at full size, the beginning of a text, or something to play.
 
 import { useEffect, useState } from "../vendor/preact-hooks.js";
 import { bytes } from "../helpers/format.js";
-import { TEXT_PREVIEW_BYTES, textOf } from "../helpers/files.js";
+import { TEXT_PREVIEW_BYTES, kindOf, textOf } from "../helpers/files.js";
+import { Look } from "./FileCard.js";
 import { html } from "./html.js";
 import { useWords } from "./house.js";
 import { Icon } from "./Icon.js";
@@ -12,10 +13,21 @@ export function Preview({ file, close }) {
   const { t } = useWords();
   return html`
     <${Sheet} title=${file.name} wide close=${close}>
-      ${file.media_type.startsWith("image/") ? html`<img class="whole-picture" src=${file.url} alt=${file.name} />` : html`<${TextBeginning} file=${file} />`}
+      <${Whole} file=${file} />
       <a class="quiet-button" href=${file.url} download=${file.name}><${Icon} name="save" />${t("file.saveShort")}</a>
     <//>
   `;
+}
+
+function Whole({ file }) {
+  switch (kindOf(file)) {
+    case "image":
+      return html`<img class="whole-picture" src=${file.url} alt=${file.name} />`;
+    case "text":
+      return html`<${TextBeginning} file=${file} />`;
+    default:
+      return html`<${Look} file=${file} />`;
+  }
 }
 
 function TextBeginning({ file }) {

@@ -37,6 +37,6 @@ export function Rail({ room }) {
         `,
       )}
     </div>
-    <div id="rail-panel" role="tabpanel" aria-labelledby=${`tab-${tab}`} class="panel"><${PANELS[tab]} room=${room} /></div>
+    <div id="rail-panel" role="tabpanel" aria-labelledby=${`tab-${tab}`} class="panel" tabindex="-1"><${PANELS[tab]} room=${room} /></div>
   `;
 }

@@ -7,7 +7,7 @@ import { Header } from "./Header.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Log } from "./Log.js";
-import { useEarlyDrops } from "./useSendFiles.js";
+import { useEarlyFiles } from "./useSendFiles.js";
 
 const Surroundings = around("Surroundings");
 const Tidings = around("Tidings");
@@ -18,7 +18,7 @@ export function RoomView({ room }) {
   useEffect(() => {
     if (answered) wordsStand(house);
   }, [answered]);
-  useEarlyDrops();
+  useEarlyFiles();
   return html`
     <div class="room">
       <${Header} room=${room} />

@@ -30,13 +30,14 @@ export function Search({ room }) {
 }
 
 function Found({ entry }) {
+  const { aliases } = useHouse();
   const { t, lang } = useWords();
   const said = entry.file ? entry.file.name : entry.text;
   return html`
     <li>
       <a class="found-link" href=${`#${entry.seq}`}>
         <span class="found-head">
-          <bdi class="found-name">${entry.from.name}</bdi><${Badge} via=${entry.from.via} />
+          <bdi class="found-name" title=${entry.from.name}>${aliases.nameOf(entry.from)}</bdi><${Badge} via=${entry.from.via} />
           <span class="found-time">${day(entry.at, Date.now(), lang)} ${clock(entry.at, lang)}</span>
         </span>
         <span class="found-text" dir="auto">

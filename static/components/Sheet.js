@@ -10,12 +10,14 @@ import { Icon } from "./Icon.js";
 export function Sheet({ title, wide = false, close, children }) {
   const { t } = useWords();
   const dialog = useRef(null);
-  useLayoutEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => void (dialog.current.open || dialog.current.showModal()), [title]);
   const shut = () => dialog.current.close();
+  // The browser tells a moment later that it has closed: by then the next key may have opened it for something else.
+  const closed = () => dialog.current.open || close();
   // A click on the dialog itself, and not on something in it, is a click on the backdrop.
   const closeOutside = (event) => event.target === dialog.current && shut();
   return html`
-    <dialog class=${`sheet ${wide ? "wide" : ""}`} ref=${dialog} aria-label=${title} onClick=${closeOutside} onClose=${close}>
+    <dialog class=${`sheet ${wide ? "wide" : ""}`} ref=${dialog} aria-label=${title} onClick=${closeOutside} onClose=${closed}>
       <div class="sheet-body">
         <div class="sheet-head">
           <h2><bdi>${title}</bdi></h2>

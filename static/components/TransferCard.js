@@ -4,9 +4,10 @@ import { bytes, duration, percent, secondsLeft } from "../helpers/format.js";
 import { Badge } from "./Badge.js";
 import { FileIcon } from "./FileIcon.js";
 import { html } from "./html.js";
-import { useWords } from "./house.js";
+import { useHouse, useWords } from "./house.js";
 
 export function TransferCard({ name, from, received = 0, size, rate, state, failed, mine, children }) {
+  const { aliases } = useHouse();
   const { t, lang } = useWords();
   return html`
     <li class=${`card transfer ${mine ? "mine" : ""} ${failed ? "failed" : state}`}>
@@ -15,7 +16,7 @@ export function TransferCard({ name, from, received = 0, size, rate, state, fail
         <span class="card-words">
           <bdi class="card-name">${name}</bdi>
           <span class="card-note">
-            ${from && html`<span class="card-from"><bdi>${from.name}</bdi> <${Badge} via=${from.via} addr=${from.addr} /></span>`}
+            ${from && html`<span class="card-from"><bdi title=${from.name}>${aliases.nameOf(from)}</bdi> <${Badge} via=${from.via} addr=${from.addr} /></span>`}
             <span class="card-progress">${progressWords({ t, lang, received, size, rate, state, failed })}</span>
           </span>
         </span>

@@ -4,6 +4,8 @@ import { Help } from "./Help.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Menu } from "./Menu.js";
+import { PasteName } from "./PasteName.js";
+import { PersonSheet } from "./PersonSheet.js";
 import { Preview } from "./Preview.js";
 import { Rail } from "./Rail.js";
 import { Rooms } from "./Rooms.js";
@@ -12,7 +14,7 @@ import { Sheet } from "./Sheet.js";
 import { useHostParts } from "./useHostParts.js";
 
 export function Windows({ room }) {
-  const { view } = useHouse();
+  const { aliases, view } = useHouse();
   const { t } = useWords();
   const close = () => view.close();
   const parts = useHostParts(room);
@@ -29,6 +31,10 @@ export function Windows({ room }) {
       return html`<${Sheet} title=${t("menu.title")} close=${close}><${Menu} room=${room} /><//>`;
     case "rules":
       return parts && html`<${Sheet} title=${t("rules.title")} close=${close}><${parts.RoomRules} room=${room} close=${close} /><//>`;
+    case "person":
+      return html`<${Sheet} title=${aliases.nameOf(view.person.value)} close=${close}><${PersonSheet} room=${room} close=${close} /><//>`;
+    case "paste":
+      return html`<${Sheet} title=${t("paste.title")} close=${close}><${PasteName} room=${room} /><//>`;
     case "help":
       return html`<${Sheet} title=${t("help.title")} close=${close}><${Help} /><//>`;
     default:

@@ -2,18 +2,19 @@
 
 import { useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.js";
 import { html } from "./html.js";
-import { useWords } from "./house.js";
+import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 
-export function Withdraw({ entry, room, mine }) {
+/** `home` takes the place of whoever came by keyboard, when what holds the button has gone. */
+export function Withdraw({ entry, room, mine, home }) {
+  const { aliases } = useHouse();
   const { t } = useWords();
   const [asked, ask] = useState(false);
   const button = useRef(null);
-  const label = labelOf(t, entry, mine);
-  const press = () => (asked ? room.withdraw(entry) : ask(true));
+  const label = labelOf(t, entry, mine, aliases);
+  const press = () => (asked ? room.company.value.withdraw(entry) : ask(true));
 
-  // The row goes, and with it the place of whoever came by keyboard: the log takes it.
-  useLayoutEffect(() => () => button.current === document.activeElement && button.current.closest(".log").focus(), []);
+  useLayoutEffect(() => () => button.current === document.activeElement && button.current.closest(home)?.focus(), []);
 
   return html`
     <button
@@ -25,7 +26,7 @@ export function Withdraw({ entry, room, mine }) {
   `;
 }
 
-function labelOf(t, { file, from }, mine) {
-  if (!mine) return t("message.delete", { name: from.name });
+function labelOf(t, { file, from }, mine, aliases) {
+  if (!mine) return t("message.delete", { name: aliases.nameOf(from) });
   return file ? t("file.withdraw", { name: file.name }) : t("message.withdraw");
 }

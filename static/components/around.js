@@ -1,5 +1,6 @@
 // What stands around the words of a room comes after them, all at once: the module surroundings.js.
 
+import { useHouse } from "./house.js";
 import { lazy } from "./lazy.js";
 
 const AGAIN_MS = 2000;
@@ -16,6 +17,12 @@ export const surroundings = () => (coming ??= standing.then(fetchThem));
 
 /** The component `name` of that module; until it is here, nothing is drawn. */
 export const around = (name) => lazy(name, surroundings);
+
+/** `(act)` calls `act(view)` when there is one: what is pressed early opens its window then. */
+export function useView() {
+  const house = useHouse();
+  return (act) => surroundings().then(() => act(house.view));
+}
 
 async function fetchThem(house) {
   for (;;) {

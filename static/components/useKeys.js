@@ -1,12 +1,12 @@
-// The keyboard's short ways, listened to once for the whole room.
+// The keyboard's short ways, listened to once for the whole room, and from its first paint on.
 
-import { useEffect } from "../vendor/preact-hooks.js";
+import { useLayoutEffect } from "../vendor/preact-hooks.js";
 import { wishOf } from "../helpers/shortcuts.js";
 import { TABS } from "../models/view.js";
 
 /** `wishes` has a function for each of `search`, `rooms`, `help`, `attach`, `end` and `tab(name)`. */
 export function useKeys(wishes) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event) => {
       const { target } = event;
       const wish = wishOf(event, target.matches?.("input, textarea, select") ?? false);
@@ -17,6 +17,7 @@ export function useKeys(wishes) {
       else wishes[wish]();
     };
     addEventListener("keydown", press);
+    window.earlyKeys.take().forEach(press);
     return () => removeEventListener("keydown", press);
   }, [wishes]);
 }

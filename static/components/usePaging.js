@@ -18,8 +18,9 @@ export function usePaging(room, following) {
   const needed = () => {
     const { scrollTop, scrollHeight, clientHeight } = scroller.current;
     const below = scrollHeight - scrollTop - clientHeight;
-    if (heading.current === "up" && scrollTop < NEAR_PX && room.log.hasOlder.value) return () => room.history.older();
-    if (heading.current === "down" && below < NEAR_PX && room.log.detached.value) return () => room.history.newer();
+    const { log, history } = room.company.value.shown;
+    if (heading.current === "up" && scrollTop < NEAR_PX && log.hasOlder.value) return () => history.older();
+    if (heading.current === "down" && below < NEAR_PX && log.detached.value) return () => history.newer();
     return null;
   };
   /** That page; and the next, for somebody in a hurry who is at the edge again. */
@@ -51,7 +52,7 @@ export function usePaging(room, following) {
     return () => element.removeEventListener("scroll", look);
   }, [room]);
 
-  return { asking, older: () => page(() => room.history.older()) };
+  return { asking, older: () => page(() => room.company.value.shown.history.older()) };
 }
 
 /** Rows come and go by this change, and what the reader looks at stays where it is. */

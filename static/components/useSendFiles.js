@@ -4,25 +4,27 @@ import { useEffect } from "../vendor/preact-hooks.js";
 import { surroundings } from "./around.js";
 import { useHouse } from "./house.js";
 
-/** `(files, {pasted})` sends them. */
+/** `(files, name)` sends them. */
 export function useSendFiles() {
   const house = useHouse();
-  return (files, how) => {
-    const kept = Array.from(files); // a field that is emptied empties its list
-    surroundings().then(({ sendFiles }) => sendFiles(house, kept, how));
-  };
+  return (files, name) => give(house, "sendFiles", files, name);
 }
 
 /** Until DropArea is here to see it first: what is dropped is sent, and the browser does not leave the room to show it. */
-export function useEarlyDrops() {
-  const sendFiles = useSendFiles();
+export function useEarlyFiles() {
+  const house = useHouse();
   useEffect(() => {
     const take = (event) => {
-      if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+      const { files, types } = event.dataTransfer ?? event.clipboardData ?? {};
+      if (event.defaultPrevented || !types?.includes("Files")) return;
       event.preventDefault();
-      if (event.type === "drop") sendFiles(event.dataTransfer.files);
+      if (event.type !== "dragover") give(house, event.type === "drop" ? "sendFiles" : "pasteFiles", files);
     };
-    addEventListener("dragover", take);
-    addEventListener("drop", take);
+    for (const name of ["dragover", "drop", "paste"]) addEventListener(name, take);
   }, []);
+}
+
+async function give(house, how, files, name) {
+  const kept = Array.from(files); // a field that is emptied empties its list
+  (await surroundings())[how](house, kept, name);
 }

@@ -13,7 +13,11 @@ export function useWays(room, narrow) {
       rooms: () => view.open("rooms"),
       help: () => view.open("help"),
       attach: () => document.querySelector(".composer input[type=file]")?.click(),
-      end: () => room.company.value.toEnd(),
+      end: () => {
+        const company = room.company.value;
+        if (company.only.value) company.showAll();
+        else company.toEnd();
+      },
     }),
     [room, view, narrow],
   );

@@ -35,7 +35,10 @@ export function endingOf(name) {
 /** A line for a terminal that saves the file under its own name, whatever signs are in it. */
 export const curlLine = (url, name) => `curl -o '${name.replaceAll("'", "'\\''")}' '${url}'`;
 
-/** A pasted picture is always called "image.png"; give it a name that two pastes do not share. */
+/** A pasted picture is always called "image.png": nobody named it. */
+export const isNameless = ({ name }) => /^image\.\w+$/.test(name);
+
+/** A name for it that two pastes do not share. */
 export function pastedName(name, now) {
   const two = (number) => String(number).padStart(2, "0");
   const date = new Date(now);

@@ -35,8 +35,8 @@ export function rowsOf(items, drafts, isMine) {
     if (item.type === "withdraw") {
       dawn(`seq-${item.seq}`, item.at);
       const above = rows.at(-1);
-      if (above?.kind === "withdrawal" && above.name === item.from.name) above.count += 1;
-      else rows.push({ kind: "withdrawal", id: `seq-${item.seq}`, name: item.from.name, count: 1 });
+      if (above?.kind === "withdrawal" && isAlike(above, item)) above.count += 1;
+      else rows.push({ kind: "withdrawal", id: `seq-${item.seq}`, from: item.from, whose: item.whose, count: 1 });
       before = null;
       continue;
     }
@@ -53,6 +53,8 @@ export function rowsOf(items, drafts, isMine) {
   for (const draft of drafts) add({ kind: "draft", id: `key-${draft.key}`, draft }, draft.at, "me");
   return rows;
 }
+
+const isAlike = (one, other) => one.from.name === other.from.name && one.whose?.name === other.whose?.name;
 
 /** Who sends by `curl` is another author each time; a name is all that holds its messages together. */
 const speakerOf = ({ id, name, via }) => JSON.stringify([via === "http" ? null : id, name, via]);

@@ -18,7 +18,7 @@ export class History {
   /** Fifty entries more at the top. */
   older() {
     return this.#once(async () => {
-      const oldest = this.#log.entries().at(0);
+      const oldest = entriesOf(this.#log).at(0);
       if (oldest) older(this.#log, await this.#ask(`before=${oldest.seq}&limit=${PAGE_ENTRIES}`), PAGE_ENTRIES);
     });
   }
@@ -26,7 +26,7 @@ export class History {
   /** Fifty entries more at the foot, after the newest were let go. */
   newer() {
     return this.#once(async () => {
-      const newest = this.#log.entries().at(-1);
+      const newest = entriesOf(this.#log).at(-1);
       if (newest) newer(this.#log, await this.#ask(`after=${newest.seq}&limit=${PAGE_ENTRIES}`));
     });
   }
@@ -34,14 +34,17 @@ export class History {
   /** Back to the newest entries. */
   async latest() {
     let entries;
-    do entries = await this.#ask(`before=${this.#log.position + 1}&limit=${PAGE_ENTRIES}`);
-    while (entries.length && entries.at(-1).seq < this.#log.position); // more came while we asked
+    let asked;
+    do {
+      asked = this.#log.position;
+      entries = await this.#ask(`before=${asked + 1}&limit=${PAGE_ENTRIES}`);
+    } while (asked < this.#log.position); // more came while we asked
     follow(this.#log, entries);
   }
 
   /** To an entry by its number, or to the first after it that is still there. Answers whether there is one. */
   async to(seq) {
-    const near = this.#log.entries().find((entry) => entry.seq === seq) ?? (await this.#fetchAround(seq));
+    const near = entriesOf(this.#log).find((entry) => entry.seq === seq) ?? (await this.#fetchAround(seq));
     if (near) this.target.value = { seq: near.seq };
     return Boolean(near);
   }
@@ -75,6 +78,9 @@ export class History {
     return this.#going;
   }
 }
+
+/** What of the window can be asked about by number. */
+const entriesOf = (log) => log.items.value.filter((item) => item.type !== "gap");
 
 /** Entries from before the window, newest of them last; fewer than asked for means the beginning is reached. */
 export function older(log, entries, asked) {

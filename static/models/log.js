@@ -56,9 +56,10 @@ export class RoomLog {
     if (!this.detached.value) this.show([...this.items.value, { type: "gap", from, to, seq: to }].slice(-WINDOW_ROWS));
   }
 
-  /** What of the window can be asked about by number. */
-  entries() {
-    return this.items.value.filter((item) => item.type !== "gap");
+  /** One was withdrawn, by an entry that has no place here. */
+  drop(seq) {
+    this.#withdrawn.add(seq);
+    this.show(this.items.value);
   }
 
   /** Rows in the place of those that the window shows; what was withdrawn is left out. */

@@ -52,11 +52,7 @@ export class Room {
     this.reading.open(page.entries.filter((entry) => !this.mine.has(entry)));
     this.connection = new Connection(platform, () => this.#address(), (frame) => this.#hear(frame));
 
-    this.rows = computed(() => {
-      const drafts = this.log.detached.value ? [] : this.outbox.drafts.value;
-      const rows = rowsOf(this.log.items.value, drafts, (entry) => this.mine.has(entry));
-      return this.company.value?.weave(rows) ?? rows;
-    });
+    this.rows = computed(() => this.company.value?.rows() ?? this.words());
   }
 
   /** Here is the rest of what a room knows. It hears what was told so far, and from now on everything. */
@@ -91,6 +87,12 @@ export class Room {
     return this.company.value.sending;
   }
 
+  /** The rows of what was said, by whomever. */
+  words() {
+    const drafts = this.log.detached.value ? [] : this.outbox.drafts.value;
+    return rowsOf(this.log.items.value, drafts, (entry) => this.mine.has(entry));
+  }
+
   say(text) {
     const key = this.#newKey();
     this.mine.remember(key);
@@ -114,25 +116,6 @@ export class Room {
     this.#send(this.outbox.retry(key));
   }
 
-  /** What a host wishes for the room, one thing; it holds when the log says so. */
-  rule(wish) {
-    this.#ask({ type: "rule", key: this.#newKey(), rule: wish });
-  }
-
-  /** A stranger's knock is answered; the card goes when the server says so. */
-  admit({ id }, always) {
-    this.#ask({ type: "admit", id, always });
-  }
-
-  turnAway({ id }) {
-    this.#ask({ type: "refuse", id });
-  }
-
-  /** Take an entry back, mine or as a host another's. It goes when the log says so, and for everybody. */
-  withdraw({ seq }) {
-    this.#ask({ type: "withdraw", key: this.#newKey(), seq });
-  }
-
   rename(name) {
     this.me = { ...this.me, name };
     this.connection.send({ type: "name", name });
@@ -140,10 +123,6 @@ export class Room {
 
   get path() {
     return `/r/${encodeURIComponent(this.name)}`;
-  }
-
-  #ask(object) {
-    if (!this.connection.send(object)) this.#refused({ code: "unreachable", message: "" });
   }
 
   #address() {
@@ -213,9 +192,6 @@ export class Room {
         break;
       case "presence":
         this.#presence(signal);
-        break;
-      case "knock":
-        this.rules.knock(signal);
         break;
       case "error":
         this.#error(signal);

@@ -6,8 +6,10 @@ export const TABS = ["people", "files", "connect", "search"];
 
 export class View {
   tab = signal("people");
-  sheet = signal(null); // "rail" (on a phone) | "rooms" | "share" | "menu" | "rules" | "help"
+  sheet = signal(null); // "rail" (on a phone) | "rooms" | "share" | "menu" | "rules" | "help" | "person" | "paste"
   file = signal(null);
+  person = signal(null); // the peer whom the window "person" is about
+  pasted = signal([]); // pictures that came without a name, until each has one
   big = signal(false); // letters for a projector
   wanted = signal(0); // how often a tab was asked for: its field takes the focus each time
 
@@ -16,6 +18,11 @@ export class View {
     this.tab.value = tab;
     this.sheet.value = narrow ? "rail" : null;
     this.wanted.value += 1;
+  }
+
+  meet(peer) {
+    this.person.value = peer;
+    this.open("person");
   }
 
   open(sheet) {

@@ -13,7 +13,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 from bridge.wire.browser import encode
 from tests.page.acts import message, post, say
 from tests.page.test_room import DROP_OR_PASTE
-from tests.page.test_screens import no_violations
+from tests.page.test_screens import EVERY_SCREEN, no_violations
 from tests.support.nouns import ruled
 
 
@@ -33,7 +33,10 @@ async def test_a_lesson_is_ruled(visit, house) -> None:
     for page in (alice, bob):
         await expect(page.locator(".topic")).to_have_text("Maths today")
         await expect(page.locator(".deed")).to_have_text("alice set the topic: Maths today")
-    await expect(bob.get_by_role("button", name="What may be done about")).to_have_count(0)
+    await bob.get_by_role("button", name="What may be done about alice").click()
+    await expect(bob.get_by_role("button", name="Only theirs")).to_be_visible()
+    await expect(bob.get_by_role("button", name="Mute", exact=True)).to_have_count(0)
+    await bob.keyboard.press("Escape")
     await expect(bob.get_by_role("button", name="Delete what")).to_have_count(0)
 
     row = alice.locator(".message", has_text="something rude")
@@ -41,6 +44,10 @@ async def test_a_lesson_is_ruled(visit, house) -> None:
     await row.get_by_role("button", name="Delete what bob sent").click()
     await row.get_by_role("button", name="Delete for everybody?").click()
     await expect(message(bob, "something rude")).to_have_count(0)
+    for page in (alice, bob):
+        await expect(page.locator(".withdrawal", has_text="removed")).to_have_text(
+            "Host alice removed a message of bob"
+        )
 
     tools = alice.get_by_role("button", name="What may be done about bob")
     await tools.click()
@@ -53,7 +60,7 @@ async def test_a_lesson_is_ruled(visit, house) -> None:
 
     await tools.focus()
     await alice.keyboard.press("Enter")
-    for _ in range(2):
+    for _ in range(4):  # over what everybody may do
         await alice.keyboard.press("Tab")
     await alice.keyboard.press("Enter")
     await alice.get_by_label("Another name for bob").fill("Robert")
@@ -82,13 +89,10 @@ async def test_a_lesson_is_ruled(visit, house) -> None:
     await expect(alice.get_by_role("button", name="What may be done about")).to_have_count(0)
 
 
-SCREENS = [("desktop", "light", "en"), ("phone", "dark", "zh-CN")]
-
-
-@pytest.mark.parametrize(("screen", "scheme", "lang"), SCREENS)
-async def test_what_a_host_sees_shuts_nobody_out(visit, house, screen: str, scheme: str, lang: str) -> None:
+@EVERY_SCREEN
+async def test_what_a_host_sees_shuts_nobody_out(visit, house, screen: str, lang: str) -> None:
     """Knocks come from a server that has strangers at its door; here they are spoken into the socket."""
-    page = await visit("安静的水獭", screen=screen, scheme=scheme, lang=lang, host=True)
+    page = await visit("安静的水獭", screen=screen, lang=lang, host=True)
     heard: list[dict[str, object]] = []
 
     def between(socket: WebSocketRoute) -> None:
@@ -129,6 +133,42 @@ async def test_what_a_host_sees_shuts_nobody_out(visit, house, screen: str, sche
     await page.locator(".topic-button").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
     await no_violations(page)
+
+
+@EVERY_SCREEN
+async def test_rules_guests_and_the_tools_of_a_host_shut_nobody_out(visit, house, screen: str, lang: str) -> None:
+    page = await visit("安静的水獭", screen=screen, lang=lang, host=True)
+    await page.locator("header .room-switches button").last.click()
+    await page.locator("dialog .menu-item").first.click()
+    await page.locator("dialog [role=switch]").click()
+    await page.locator("#room-pin").fill("4711")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".deed")).to_have_count(2)
+    await no_violations(page)
+    await page.keyboard.press("Escape")
+
+    guest = await visit(screen=screen, lang=lang)
+    await no_violations(guest)
+    await guest.locator("#pin").fill("0000")
+    await guest.keyboard.press("Enter")
+    await expect(guest.locator("#pin-wrong")).not_to_be_empty()
+    await no_violations(guest)
+    await guest.locator("#pin").fill("4711")
+    await guest.keyboard.press("Enter")
+    await guest.locator("#join-name").press("Enter")
+    await expect(guest.locator(".composer-shut")).to_be_visible()
+    await no_violations(guest)
+    visit.allow("status of 403")
+
+    if screen == "phone":
+        await page.locator(".people-button").click()
+    for step in (1, 2, 3):  # what may be done; another name; sure?
+        await page.locator(".person-more").first.click()
+        await expect(page.locator(".host-tools")).to_be_visible()
+        if step > 1:
+            await page.locator(".host-tools button").nth(step - 1).click()
+        await no_violations(page)
+        await page.locator(".person-more").first.click()
 
 
 async def test_a_room_with_a_pin_shows_nothing_until_it_is_right(visit, house) -> None:

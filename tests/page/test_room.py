@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import subprocess
@@ -155,12 +156,20 @@ async def test_a_file_from_the_page_arrives_and_a_picture_is_shown(visit) -> Non
 
 async def test_a_pasted_picture_and_a_dropped_file_are_sent(visit) -> None:
     page = await visit("alice")
-    for kind, name in (("paste", "image.png"), ("drop", "notes.txt")):
-        await page.locator("textarea").evaluate(DROP_OR_PASTE, [kind, name])
+    for kind, name in (("paste", "table.csv"), ("drop", "notes.txt")):
+        await page.locator(".log").evaluate(DROP_OR_PASTE, [kind, name])
+    await page.locator("textarea").evaluate(DROP_OR_PASTE, ["paste", "image.png"])
+    await expect(page.get_by_role("dialog").get_by_label("Its name")).to_have_value(re.compile(r"pasted-.*\.png"))
+    await page.keyboard.type("whiteboard")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.locator("textarea").evaluate(DROP_OR_PASTE, ["paste", "image.png"])
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
     names = page.locator(".message .card-name")  # two uploads at once: either may be the first
-    await expect(names.filter(has_text="pasted-")).to_have_count(1)
-    await expect(names.filter(has_text="notes.txt")).to_have_count(1)
-    await expect(names).to_have_count(2)
+    for name in ("whiteboard.png", "table.csv", "notes.txt"):
+        await expect(names.filter(has_text=name)).to_have_count(1)
+    await expect(names).to_have_count(3)
 
 
 async def test_a_refused_upload_says_why_and_can_be_cancelled(visit, run: Callable[..., Running]) -> None:

@@ -6,7 +6,9 @@ import json
 import re
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +17,9 @@ pytest.importorskip("axe_playwright_python")
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.page.acts import lines, put
-from tests.page.test_room import PNG
+from tests.page.acts import datagrams, lines, put
+from tests.page.conftest import VIEWPORTS
+from tests.page.test_room import DROP_OR_PASTE, PNG
 from tests.support.process import Running
 
 HEADER = json.dumps({"file_name": "half.bin", "file_size": 1000}).encode()
@@ -105,6 +108,68 @@ async def test_no_tab_and_no_window_shuts_anybody_out(visit, house: Running, scr
     await page.keyboard.press("?")
     await expect(page.locator("kbd").first).to_be_visible()
     await no_violations(page)
+
+
+@EVERY_SCREEN
+async def test_nothing_about_people_shuts_anybody_out(visit, house: Running, screen: str, lang: str) -> None:
+    await put(house, "dot.png", PNG)
+    page = await visit("安静的水獭", screen=screen, lang=lang)
+    with closing(datagrams(house, "t=23.5", "t=23.6")) as udp:
+        name = f"udp-{udp.getsockname()[1]}"
+        await page.locator("button.message-name", has_text=name).click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog.locator(".person-tools button")).to_have_count(3)
+        await no_violations(page)
+        for button in await dialog.get_by_role("button").all():
+            box = await button.bounding_box()
+            assert box and box["width"] >= 44 and box["height"] >= 44, await button.inner_text()
+        await dialog.locator(".person-tools button").nth(2).click()
+        await dialog.locator("input").fill("温室")
+        await no_violations(page)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("button.message-name").last).to_have_text("温室")
+
+        if screen == "phone":
+            await page.locator(".people-button").click()
+        row = page.locator(".person", has_text="温室")
+        await row.locator(".person-more").click()
+        await expect(row.locator(".person-tools")).to_be_visible()
+        await no_violations(page)
+        await row.locator(".person-tools button").nth(1).click()
+        await expect(page.locator(".only-bar")).to_contain_text("温室")
+        await expect(page.locator(".text")).to_have_count(2)
+        await page.locator("textarea").fill("word " * 300)
+        await expect(page.locator(".composer-count")).not_to_be_empty()
+        await no_violations(page)
+        assert await page.evaluate("document.documentElement.scrollWidth") == VIEWPORTS[screen]["width"]
+        await page.locator(".only-bar button").click()
+
+    await page.locator("textarea").evaluate(DROP_OR_PASTE, ["paste", "image.png"])
+    await expect(page.locator("#paste-name")).to_be_focused()
+    await no_violations(page)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("Alt+2")
+    await page.locator(".file-row button[aria-expanded]").click()
+    await expect(page.locator(".file-tools button")).to_have_count(4)
+    await no_violations(page)
+
+
+@EVERY_SCREEN
+async def test_who_guessed_too_often_is_told_so_on_a_page(
+    visit, run: Callable[..., Running], tmp_path: Path, screen: str, lang: str
+) -> None:
+    strict = run("--allow-host", "room.lan", "--token", "--proxy", "127.0.0.1", data=tmp_path / "strict")
+    page = await visit(screen=screen, lang=lang)
+    await page.set_extra_http_headers({"X-Forwarded-For": "203.0.113.5"})
+    for number in range(10):
+        answer = await page.goto(f"http://room.lan:{strict.port}/j/guess-{number}")
+    assert answer and answer.status == 429
+    words = {"en": "None is looked at for another 24 h.", "zh-CN": "请 24 小时后再来。"}
+    await expect(page.locator(".join-life")).to_contain_text(words[lang])
+    await no_violations(page)
+    visit.allow("status of 4(01|29)")
 
 
 async def test_a_phone_has_one_column_large_targets_and_people_in_a_sheet(visit) -> None:

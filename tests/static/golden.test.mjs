@@ -39,7 +39,7 @@ test("what the page sends is what the server reads", () => {
   held.hear(golden["to the page"].hello);
   held.room.say("你好");
   held.room.rename("Zoë");
-  held.room.withdraw({ seq: 42 });
+  held.company.withdraw({ seq: 42 });
   held.room.amTyping();
   assert.deepEqual(held.sockets[0].sent, Object.values(golden["to the server"]));
 });

@@ -209,7 +209,13 @@ test("withdrawals of one person in a row are one line, and part what would be gr
   const items = [entry(2, NOON), taken(3, "p1"), taken(4, "p1"), taken(5, "p2"), entry(6, NOON), taken(7, "p2")];
   const rows = rowsOf(items, [], () => false);
   assert.deepEqual(kinds(rows), ["day", "entry*", "withdrawal", "withdrawal", "entry*", "withdrawal"]);
-  assert.deepEqual(rows.filter(({ count }) => count).map(({ id, name, count }) => [id, name, count]), [["seq-3", "p1", 2], ["seq-5", "p2", 1], ["seq-7", "p2", 1]]);
+  assert.deepEqual(rows.filter(({ count }) => count).map(({ id, from, count }) => [id, from.name, count]), [["seq-3", "p1", 2], ["seq-5", "p2", 1], ["seq-7", "p2", 1]]);
+});
+
+test("what a host took back is told by whose it was", () => {
+  const taken = (seq, whose) => entry(seq, NOON, "host", { type: "withdraw", withdraws: 1, whose: whose && { name: whose } });
+  const rows = rowsOf([taken(2, "bob"), taken(3, "bob"), taken(4, "eve"), taken(5)], [], () => false);
+  assert.deepEqual(rows.slice(1).map(({ whose, count }) => [whose?.name, count]), [["bob", 2], ["eve", 1], [undefined, 1]]);
 });
 
 test("a text is long by its signs or by its lines", () => {

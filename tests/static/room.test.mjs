@@ -79,14 +79,14 @@ test("what is said too fast for the server stays grey, and is said again in its 
 test("what I withdraw is asked for by its number and goes when the log says so", () => {
   const held = enter();
   held.hear(hello(), text(1), text(2, "mine0", peer("p1")));
-  held.room.withdraw(held.room.log.items.value[1]);
+  held.company.withdraw(held.room.log.items.value[1]);
   assert.deepEqual(held.sockets[0].sent, [{ type: "withdraw", key: "mine1", seq: 2 }]);
   assert.deepEqual(said(held), ["t1", "t2"]);
   held.hear(withdrawal(3, 2, peer("p1")));
   assert.deepEqual(held.room.rows.value.map(({ kind }) => kind), ["day", "entry", "withdrawal"]);
   assert.equal(held.room.arrivals.value, 2, "nobody said anything new");
   held.sockets[0].close();
-  held.room.withdraw(text(1));
+  held.company.withdraw(text(1));
   assert.deepEqual(held.refusals, [{ code: "unreachable", message: "" }]);
 });
 

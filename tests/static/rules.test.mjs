@@ -48,22 +48,22 @@ test("who knocks is shown until somebody has answered", () => {
   const held = enter({ host: true });
   const knock = (id, more = {}) => ({ type: "knock", id, via: "udp", addr: "10.0.0.7:5", text: "hello", ...more });
   held.hear(knock("k1"), knock("k2"), knock("k1", { text: "again" }));
-  assert.deepEqual(held.rules.knocks.value.map(({ id, text }) => [id, text]), [["k2", "hello"], ["k1", "again"]]);
-  held.room.admit({ id: "k1" }, true);
-  held.room.turnAway({ id: "k2" });
+  assert.deepEqual(held.company.knocks.list.value.map(({ id, text }) => [id, text]), [["k2", "hello"], ["k1", "again"]]);
+  held.company.knocks.admit({ id: "k1" }, true);
+  held.company.knocks.turnAway({ id: "k2" });
   assert.deepEqual(held.sockets[0].sent, [{ type: "admit", id: "k1", always: true }, { type: "refuse", id: "k2" }]);
   held.hear({ type: "knock", id: "k1", answered: "admitted" });
-  assert.deepEqual(held.rules.knocks.value.map(({ id }) => id), ["k2"]);
+  assert.deepEqual(held.company.knocks.list.value.map(({ id }) => id), ["k2"]);
   held.greet({ host: true });
-  assert.deepEqual(held.rules.knocks.value, []);
+  assert.deepEqual(held.company.knocks.list.value, []);
 });
 
 test("a wish goes out under a key, or is refused when nobody hears it", () => {
   const held = enter({ host: true });
-  held.room.rule({ mute: "p9" });
+  held.company.rule({ mute: "p9" });
   assert.deepEqual(held.sockets[0].sent, [{ type: "rule", key: "mine1", rule: { mute: "p9" } }]);
   held.sockets[0].close();
-  held.room.rule({ mute: "p9" });
+  held.company.rule({ mute: "p9" });
   assert.deepEqual(held.refusals, [{ code: "unreachable", message: "" }]);
 });
 

@@ -95,15 +95,19 @@ export function enter({ entries = [], lastSeq = 0, epoch = "e1", answers, seen =
   const shelves = { outbox: memory(), mine: memory(), seen: memory(seen), unfinished: memory(unfinished) };
   const newKey = () => `mine${++key}`;
   held.refusals = [];
+  const refused = (refusal) => held.refusals.push(refusal);
   held.room = new Room({
     page,
     me: { name: "me", client: "secret" },
     platform: held.platform,
     shelves,
     newKey,
-    refused: (refusal) => held.refusals.push(refusal),
+    refused,
   });
-  held.accompany = () => held.room.welcome(new Company(held.room, { page, platform: held.platform, shelves, newKey }));
+  held.accompany = () => {
+    held.company = new Company(held.room, { page, platform: held.platform, shelves, newKey, refused });
+    held.room.welcome(held.company);
+  };
   if (!late) held.accompany();
   held.room.connection.open();
   held.hear = (...objects) => {

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bridge import words
@@ -221,6 +222,19 @@ class LogContract(WithdrawalContract, RulesContract):
                     assert page_before.entries == [entry for entry in entries if entry.seq < place][-limit:]
                     assert page.gap is None and page_before.gap is None
             assert (await log.newest(room, 3)).entries == entries[-3:]
+
+    async def test_one_peers_entries_are_read_by_its_id_or_its_name(self, log: Log) -> None:
+        said = []
+        for number in range(12):
+            who = peer(f"p{number % 3}", f"name {number % 3}")
+            said.append((await log.append(msgspec.structs.replace(draft(str(number)), sender=who))).entry)
+        hers = said[1::3]
+        for sender in ("p1", "name 1"):
+            assert (await log.read("lobby", 0, 3, sender)).entries == hers[:3]
+            assert (await log.read("lobby", hers[1].seq, 9, sender)).entries == hers[2:]
+            assert (await log.newest("lobby", 2, sender=sender)).entries == hers[2:]
+            assert (await log.newest("lobby", 9, hers[2].seq, sender)).entries == hers[:2]
+        assert (await log.newest("lobby", 9, sender="p")).entries == []
 
     async def test_a_room_that_nobody_spoke_in_is_empty(self, log: Log) -> None:
         await log.append(draft(room="a"))

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.log import Log
 from bridge.model import Draft, Entry, Refused, Stored
-from tests.support.nouns import draft, file, withdrawal
+from tests.support.nouns import draft, file, peer, withdrawal
 
 
 async def refusal(answer: asyncio.Future[Stored]) -> str:
@@ -99,6 +99,24 @@ class WithdrawalContract:
         assert len(heard) == told
         assert (await log.read("lobby", 0, 10)).entries == [said, taken]
         assert [info.name for info in await log.rooms()] == ["lab", "lobby"]
+
+    async def test_of_what_a_host_takes_back_is_told_whose_it_was(self, opened: Callable[..., Log]) -> None:
+        log = opened()
+        heard: list[Entry] = []
+        log.on_entry = heard.append
+        said, own = [(await log.append(draft("oops", author=author))).entry for author in ("another", "host")]
+        wishes = [
+            Draft("lobby", "host", key, peer("h", "host"), withdraws=seq, host=True)
+            for key, seq in (("w1", said.seq), ("w2", own.seq))
+        ]
+        theirs, mine = [(await log.append(wish)).entry for wish in wishes]
+        assert (theirs.whose, mine.whose) == (said.sender, None)
+        assert heard[-2:] == [theirs, mine]
+        for _ in range(2):
+            assert (await log.append(wishes[0])).entry == theirs
+            assert (await log.read("lobby", 0, 10)).entries == [theirs, mine]
+            await log.close()
+            log = opened()
 
     async def test_who_is_refused_is_refused_alone(self, log: Log) -> None:
         """What was queued together is stored together; a bad wish among it spoils nothing."""

@@ -115,6 +115,23 @@ async def test_a_raw_file_with_the_hosts_token_is_a_hosts(
     assert (await asyncio.to_thread(push, token))["seq"] == 3
 
 
+async def test_a_line_client_shows_the_pin_of_the_room_where_it_lands(server: Server, alice: BrowserPeer) -> None:
+    await rule(alice, pin="4711")
+    asked = "* bye: room lobby asks for a PIN: by TCP, begin with /join lobby PIN"
+    for first, answer in (
+        ("hello", asked),
+        ("/join lobby", asked),
+        ("/join lab 4711", asked),
+        ("/join lobby 0000", "* bye: this is not the PIN of room lobby"),
+    ):
+        with LinePeer(server.address) as line:
+            assert await in_thread(line, first) == answer
+    with LinePeer(server.address) as line, DatagramPeer(server.address) as device:
+        assert (await in_thread(line, "/join lobby 4711")).startswith("* welcome to lobby")
+        assert (await in_thread(line)).startswith("* you are in lobby")
+        assert (await in_thread(device, "hello")).startswith("* room lobby asks for a PIN")
+
+
 async def test_who_is_removed_goes_by_whatever_way_and_stays_away(
     server: Server, session: aiohttp.ClientSession, alice: BrowserPeer
 ) -> None:

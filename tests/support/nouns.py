@@ -70,9 +70,9 @@ def withdrawal(seq: int, key: str | None = None, room: str = "lobby", author: st
     return Draft(room, author, key or f"key-{next(_numbers)}", peer(), withdraws=seq)
 
 
-def withdrawn(seq: int = 2, withdraws: int = 1, sender: Peer | None = None) -> Entry:
+def withdrawn(seq: int = 2, withdraws: int = 1, sender: Peer | None = None, whose: Peer | None = None) -> Entry:
     """The entry that withdraws another."""
-    return Entry("withdraw", seq, 1795404224123, "lobby", f"k{seq}", sender or peer(), withdraws=withdraws)
+    return Entry("withdraw", seq, 1795404224123, "lobby", f"k{seq}", sender or peer(), withdraws=withdraws, whose=whose)
 
 
 def ruled(seq: int = 1, sender: Peer | None = None, **rule: Any) -> Entry:

@@ -34,6 +34,8 @@ class Objects:
 class Notebook:
     """A seat that keeps its frames; `blocked` makes it full."""
 
+    straight = None
+
     def __init__(self, form: Any) -> None:
         self.form = form
         self.frames: list[Any] = []

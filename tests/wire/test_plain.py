@@ -157,6 +157,11 @@ def test_a_withdrawal_reads_as_a_notice_in_which_the_name_is_framed(name: str) -
     assert len(shown.splitlines()) == 1
 
 
+def test_a_host_that_took_back_what_another_said_is_told_so() -> None:
+    entry = withdrawn(sender=peer(name="host"), whose=peer(name="bob"))
+    assert f"{plain.speaker(entry)}{plain.words(entry, '')}" == "* [host] removed a message of bob"
+
+
 DEEDS = [
     ({"topic": "Maths"}, "set the topic: Maths"),
     ({"topic": ""}, "took the topic away"),

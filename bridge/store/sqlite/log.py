@@ -151,11 +151,11 @@ class SqliteLog:
 
     # Reading: on reader threads, each with a connection of its own
 
-    async def read(self, room: str, after: int, limit: int) -> Page:
-        return await self._page(queries.read, room, after, limit)
+    async def read(self, room: str, after: int, limit: int, sender: str | None = None) -> Page:
+        return await self._page(queries.read, room, after, limit, sender)
 
-    async def newest(self, room: str, limit: int, before: int | None = None) -> Page:
-        return await self._page(queries.newest, room, limit, before)
+    async def newest(self, room: str, limit: int, before: int | None = None, sender: str | None = None) -> Page:
+        return await self._page(queries.newest, room, limit, before, sender)
 
     async def rooms(self) -> list[RoomInfo]:
         return await self._on_reader(queries.rooms)

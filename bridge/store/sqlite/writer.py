@@ -150,12 +150,12 @@ class Writer:
         draft = waiting.draft
         try:
             gone = None if draft.withdraws is None else _erase(connection, room, draft, draft.withdraws)
-            stored = self._insert(connection, room, draft)
-            return Answer(waiting, stored, gone=gone, first=_first(connection, stored))
+            stored = self._insert(connection, room, draft, gone)
+            return Answer(waiting, stored, gone=gone and gone.file, first=_first(connection, stored))
         except Refused as refused:
             return Answer(waiting, None, refused)
 
-    def _insert(self, connection: sqlite3.Connection, room: int, draft: Draft) -> Stored:
+    def _insert(self, connection: sqlite3.Connection, room: int, draft: Draft, gone: queries.Standing | None) -> Stored:
         at = int(self._clock() * 1000)
         file = draft.file
         values = (
@@ -177,7 +177,7 @@ class Writer:
         seq = done.lastrowid or 0
         if draft.rule:
             _hold(connection, room, seq, at, draft.rule, draft.pin)
-        return Stored(_numbered(draft, seq, at), new=True)
+        return Stored(_numbered(draft, seq, at, gone), new=True)
 
 
 def _hold(connection: sqlite3.Connection, room: int, seq: int, at: int, rule: Rule, pin: str | None) -> None:
@@ -193,8 +193,8 @@ def _first(connection: sqlite3.Connection, stored: Stored) -> str | None:
     return keeping.first(connection, file.sha256, stored.entry.seq) if stored.new and file is not None else None
 
 
-def _erase(connection: sqlite3.Connection, room: int, draft: Draft, seq: int) -> str | None:
-    """Take the content of `seq`, which `draft` withdraws, out of the log; answers the id of its file, if any."""
+def _erase(connection: sqlite3.Connection, room: int, draft: Draft, seq: int) -> queries.Standing | None:
+    """Take the content of `seq`, which `draft` withdraws, out of the log; answers what stood there."""
     if queries.by_key(connection, room, draft.author, draft.key):
         return None  # said before, and answered as such
     match queries.standing(connection, room, seq):
@@ -208,7 +208,7 @@ def _erase(connection: sqlite3.Connection, room: int, draft: Draft, seq: int) ->
             raise Refused("forbidden", f"entry {seq} is a rule, and stays; another may take its place")
         case entry:
             connection.execute(_ERASE, (seq,))
-            return entry.file
+            return entry
 
 
 def _room_id(connection: sqlite3.Connection, name: str) -> int:
@@ -216,7 +216,7 @@ def _room_id(connection: sqlite3.Connection, name: str) -> int:
     return known[0] if known else connection.execute("INSERT INTO room (name) VALUES (?)", (name,)).lastrowid or 0
 
 
-def _numbered(draft: Draft, seq: int, at: int) -> Entry:
+def _numbered(draft: Draft, seq: int, at: int, gone: queries.Standing | None) -> Entry:
     return Entry(
         type=queries.kind(draft.withdraws, draft.file, draft.rule),
         seq=seq,
@@ -227,5 +227,6 @@ def _numbered(draft: Draft, seq: int, at: int) -> Entry:
         text=draft.text,
         file=draft.file,
         withdraws=draft.withdraws,
+        whose=gone.peer if gone is not None and gone.author != draft.author else None,
         rule=draft.rule,
     )

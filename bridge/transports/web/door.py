@@ -81,6 +81,15 @@ class Door:
         fields = parse_qs(raw.decode(errors="replace"))
         return self._weighed(request, fields.get("token", [""])[0].strip(), fields.get("to", ["/"])[0])
 
+    def hold(self, request: web.Request, later: Later) -> web.Response:
+        """429: a page for people, which says when; a line for programs."""
+        answer = problem(request, later.code, later.message, after=later.seconds)
+        if _is_navigation(request):
+            answer.text = self._render(request, "later.html", seconds=later.seconds)
+            answer.content_type = "text/html"
+            answer.headers[hdrs.CACHE_CONTROL] = "no-store"
+        return answer
+
     def _weighed(self, request: web.Request, token: str, to: str) -> web.Response:
         role = self._weigh(request, token)
         if role is Role.STRANGER and role_of(request) is Role.STRANGER:

@@ -78,7 +78,8 @@ class Guard:
             answer = self._door.meet(request)
             return await self._within_limits(request, handler) if answer is None else answer
         except Later as later:
-            return self._problem(request, later.code, later.message, after=later.seconds)
+            self._tally.refused(later.code, "http")
+            return self._door.hold(request, later)
         except Refused as refused:
             return self._problem(request, refused.code, refused.message)
         except web.HTTPError as error:

@@ -75,16 +75,16 @@ class MessageHandlers:
         return json(stored.entry, 201 if stored.new else 200)
 
     async def entries(self, request: web.Request) -> web.Response:
-        """Ascending: those behind `after`, or those just below `before`, or the newest."""
+        """Ascending: those behind `after`, or those just below `before`, or the newest; `from`: one peer's."""
         name = gate.clean_room(request.match_info["room"])
         after, before = query_number(request, "after", 0), query_number(request, "before", 0)
         limit = query_number(request, "limit", 1) or LIMIT_DEFAULT
-        limit = min(limit, LIMIT_MAX)
+        limit, sender = min(limit, LIMIT_MAX), request.query.get("from")
         if after is not None:
-            page = await self._log.read(name, after, limit)
+            page = await self._log.read(name, after, limit, sender)
             entries = [entry for entry in page.entries if before is None or entry.seq < before]
         else:
-            page = await self._log.newest(name, limit, before)
+            page = await self._log.newest(name, limit, before, sender)
             entries = page.entries
         room = await self._rooms.get(name)
         return json(EntriesPage(self._log.epoch, room.last_seq, entries, page.gap))

@@ -53,6 +53,7 @@ PATH: Final = {
 PARAMETERS: Final = {
     "after": Parameter("query", Place, "only entries with a higher number"),
     "before": Parameter("query", Place, "only entries with a lower number"),
+    "from": Parameter("query", str, "only what the peer of this id, or of this name, sent"),
     "limit": Parameter("query", Annotated[int, Meta(ge=1)], f"{LIMIT_DEFAULT} if absent, at most {LIMIT_MAX}"),
     "q": Parameter("query", Annotated[str, Meta(max_length=200)], "words, each by its beginning"),
     "type": Parameter("query", Literal["file"], "only files; then q may be absent"),
@@ -131,7 +132,7 @@ OPERATIONS: Final = {
     ("PUT", "/r/{room}/"): PUT,
     ("PUT", "/r/{room}/{name}"): PUT,
     ("GET", "/r/{room}/entries"): Operation(
-        "Entries, ascending", {200: {"application/json": EntriesPage}}, ("after", "before", "limit")
+        "Entries, ascending", {200: {"application/json": EntriesPage}}, ("after", "before", "limit", "from")
     ),
     ("GET", "/r/{room}/search"): Operation(
         "Entries that say all these words, ascending, each with its hits",

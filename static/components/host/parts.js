@@ -1,5 +1,5 @@
 // All that a host sees and others do not.
 
+export { HostTools } from "./HostTools.js";
 export { Knocks } from "./Knocks.js";
-export { PersonTools } from "./PersonTools.js";
 export { RoomRules } from "./RoomRules.js";

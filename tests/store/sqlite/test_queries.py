@@ -11,8 +11,17 @@ import pytest
 from bridge.store.sqlite import SqliteLog, queries
 from tests.support.nouns import draft, file
 
+QUERIES = [
+    queries._AFTER,
+    queries._AFTER_BY,
+    queries._BEFORE,
+    queries._BEFORE_BY,
+    queries._BY_KEY,
+    queries._BY_FILE,
+]
 
-@pytest.mark.parametrize("query", [queries._AFTER, queries._BEFORE, queries._BY_KEY, queries._BY_FILE])
+
+@pytest.mark.parametrize("query", QUERIES)
 async def test_no_query_walks_the_log(log: SqliteLog, path: Path, query: str) -> None:
     await log.append(draft(text=None, file=file()))
     with closing(sqlite3.connect(path)) as other:

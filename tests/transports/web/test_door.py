@@ -228,6 +228,12 @@ async def test_nine_wrong_ones_and_only_the_cookie_counts(
         assert response.status == 429
         assert 86_000 < int(response.headers["Retry-After"]) <= 86_400
         assert "too many wrong tokens" in await response.text()
+    for language, words in (("en", "None is looked at for another 24 h."), ("zh-CN,zh", "请 24 小时后再来。")):
+        person = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": language}
+        async with nobody.get(link, headers=BEHIND | person, allow_redirects=False) as response:
+            assert (response.status, response.content_type) == (429, "text/html")
+            assert 86_000 < int(response.headers["Retry-After"]) <= 86_400
+            assert words in await response.text() and "Content-Security-Policy" in response.headers
     async with nobody.get(f"{server.url}rooms", headers=BEHIND | {"Authorization": f"Bearer {token(server)}"}) as one:
         assert one.status == 429, "the right one too, or guessing would go on"
     for more, status in ((inside, 200), (inside | {"Authorization": "Bearer x"}, 200), ({}, 401)):
