@@ -1,28 +1,21 @@
-// The page's composition root: read what the server wrote into the page, build the models, draw.
+// The page's composition root: read what the server wrote into the page, and draw its door or its room.
 
 import { render } from "./vendor/preact.js";
-import { effect, signal } from "./vendor/signals.js";
-import { App } from "./components/App.js";
+import "./vendor/signals.js"; // signals that are read while something is drawn draw it again
 import { html } from "./components/html.js";
-import { fetchAll } from "./components/lazy.js";
+import { House } from "./components/house.js";
+import { Notices as Words } from "./components/Notices.js";
 import { platform, shelf } from "./components/platform.js";
-import { newKey } from "./helpers/keys.js";
 import { tidyName } from "./helpers/names.js";
-import { errorWords } from "./helpers/words.js";
-import { Aliases } from "./models/aliases.js";
 import { Language } from "./models/language.js";
 import { Notices } from "./models/notices.js";
-import { Room } from "./models/room.js";
-import { RoomList } from "./models/rooms.js";
-import { Settings } from "./models/settings.js";
-import { View } from "./models/view.js";
-
-const REST_AFTER_MS = 3000; // what nobody needed so far
 
 const firstPaint = document.getElementById("first-paint");
 const page = pageData();
 const nameShelf = shelf("name");
 const joinedShelf = shelf("joined", () => sessionStorage); // neither a reload nor another room is a new visit
+const name = tidyName(new URLSearchParams(location.search).get("name") ?? "") || joinedShelf.read();
+const theRoom = () => import("./enter.js");
 
 const language = new Language(
   (lang) => platform.get(`/static/i18n/${lang}.json`),
@@ -31,64 +24,42 @@ const language = new Language(
     document.cookie = `lang=${lang}; path=/; max-age=31536000; samesite=lax`;
   },
 );
-await language.speak(page.lang);
-
-const notices = new Notices(platform);
-const settings = new Settings(shelf("theme"), showTheme);
-const rooms = new RoomList(platform, (name) => shelf(`seen.${name}`).read());
-const big = signal(false); // for a projector
-const aliases = new Aliases(shelf("aliases"));
-const house = { page, language, notices, settings, aliases, nameShelf, rooms, big, view: new View(), composer: keptDraft(), room: signal(null) };
-effect(() => document.documentElement.classList.toggle("big", big.value));
+const house = { page, language, nameShelf, notices: new Notices(platform) };
 
 // A link's token did its work, or was not needed: it shall not be read over a shoulder.
 if (location.hash.startsWith("#token=")) history.replaceState(history.state, "", location.pathname + location.search);
 
-const given = tidyName(new URLSearchParams(location.search).get("name") ?? "");
-if (page.locked) {
-  const { PinDoor } = await import("./components/PinDoor.js");
+const [, { enter, Join, PinDoor }] = await Promise.all([
+  language.speak(page.lang),
+  page.locked ? import("./components/PinDoor.js") : name ? theRoom() : import("./components/Join.js"),
+]);
+if (enter) await join(name);
+if (Join) atDoor(html`<${Join} join=${join} remembered=${nameShelf.read()} read=${prepare} />`);
+if (PinDoor) atDoor(html`<${PinDoor} />`);
+
+/** The room is seen behind it, and out of reach. */
+function atDoor(door) {
   firstPaint.inert = true;
-  render(html`<${PinDoor} house=${house} />`, document.getElementById("app"));
-} else {
-  if (given || joinedShelf.read()) join(given || joinedShelf.read());
-  else knockFirst();
-  render(html`<${App} house=${house} join=${join} remembered=${nameShelf.read()} />`, document.getElementById("app"));
+  window.earlyKeys.take(); // they were not meant for it
+  draw(door);
 }
 
-/** The door stands before the room: keys that were pressed so far were not for it. */
-function knockFirst() {
-  window.earlyKeys.take();
-  firstPaint.inert = true;
+function draw(screen) {
+  render(html`<${House.Provider} value=${house}>${screen}<${Words} /><//>`, document.getElementById("app"));
+}
+
+/** While somebody reads the door, the room behind it comes. */
+function prepare() {
+  theRoom().catch(() => {}); // whoever enters asks again
 }
 
 /** Take a name and sit down. */
-function join(name) {
+async function join(name) {
   nameShelf.write(name);
   joinedShelf.write(name);
-  const room = new Room({
-    page,
-    me: { name, client: authorOfThisBrowser() },
-    platform,
-    shelves: Object.fromEntries(["outbox", "mine", "seen", "unfinished"].map((name) => [name, shelf(`${name}.${page.name}`)])),
-    newKey,
-    refused: ({ code, message }) => notices.tell(errorWords(language.t.value, code, message), "bad"),
-  });
-  house.room.value = room;
+  const { enter } = await theRoom();
   firstPaint.remove();
-  room.connection.open();
-  platform.later(REST_AFTER_MS, fetchAll);
-  addEventListener("online", () => room.connection.now());
-  document.addEventListener("visibilitychange", () => document.hidden || room.connection.now());
-  addEventListener("hashchange", () => goToAddress(room));
-  goToAddress(room);
-}
-
-/** `#42` in the address is entry 42. */
-async function goToAddress(room) {
-  const [, seq] = /^#(\d{1,15})$/.exec(location.hash) ?? [];
-  if (!seq) return;
-  const found = await room.history.to(Number(seq)).catch(() => false);
-  if (!found) notices.tell(language.t.value("error.not_found"), "bad");
+  draw(enter(house, name));
 }
 
 /** What the server wrote into the page: attributes, since no script may stand in it. */
@@ -106,25 +77,4 @@ function pageData() {
     maxFileBytes: Number(maxFileBytes),
     entries: Array.from(firstPaint.querySelectorAll("[data-json]"), (element) => JSON.parse(element.dataset.json)),
   };
-}
-
-/** The secret that makes this browser the same author tomorrow. */
-function authorOfThisBrowser() {
-  const place = shelf("client");
-  const client = place.read() ?? newKey();
-  place.write(client);
-  return client;
-}
-
-/** The half-written message, kept as it is typed. */
-function keptDraft() {
-  const place = shelf(`draft.${page.name}`);
-  const text = signal(place.read() ?? "");
-  effect(() => place.write(text.value));
-  return text;
-}
-
-function showTheme(theme) {
-  if (theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
 }

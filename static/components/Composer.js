@@ -1,27 +1,24 @@
 // Where words are written: Enter says them, Shift+Enter begins a new line, and a half-written one is kept.
 
 import { useEffect, useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
-import { byteLength } from "../helpers/format.js";
+import { byteLength } from "../helpers/plain.js";
+import { around } from "./around.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
-import { lazy } from "./lazy.js";
 import { useSendFiles } from "./useSendFiles.js";
 
-const WARN_PART = 0.8; // of the limit; before that the count would only be noise
-const ONE_DATAGRAM_BYTES = 800; // what surely goes into one, with the longest name
-const Pieces = lazy("Pieces", () => import("./Pieces.js"));
+const Length = around("Length");
 
 export function Composer({ room }) {
   const { page, composer } = useHouse();
   const { t } = useWords();
-  const sendFiles = useSendFiles(room);
+  const sendFiles = useSendFiles();
   const area = useRef(null);
   const picker = useRef(null);
   const text = composer.value;
   const used = byteLength(text);
   const tooLong = used > page.textMaxBytes;
-  const inPieces = (used > ONE_DATAGRAM_BYTES || text.includes("\n")) && room.peers.list.value.some(({ via }) => via === "udp");
 
   useEffect(() => {
     // On a touch screen this would open the keyboard over the room before anyone has seen it.
@@ -77,7 +74,7 @@ export function Composer({ room }) {
         </button>
       </div>
       <p id="composer-count" class=${`composer-count ${tooLong ? "bad" : ""}`}>
-        ${used > page.textMaxBytes * WARN_PART ? t("composer.count", { used, max: page.textMaxBytes }) : inPieces && html`<${Pieces} room=${room} text=${text} />`}
+        <${Length} room=${room} text=${text} used=${used} />
       </p>
     </form>
   `;

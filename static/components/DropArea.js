@@ -1,15 +1,14 @@
 // Files may be dropped and pasted anywhere: while one hovers, the whole room shows where it will go.
 
 import { useEffect, useState } from "../vendor/preact-hooks.js";
-import { isNameless } from "../helpers/files.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
-import { useSendFiles } from "./useSendFiles.js";
+import { pasteFiles, sendFiles } from "./sendFiles.js";
 
 export function DropArea({ room }) {
-  const { notices, view } = useHouse();
+  const house = useHouse();
+  const { notices } = house;
   const { t } = useWords();
-  const sendFiles = useSendFiles(room);
   const [over, setOver] = useState(false);
 
   useEffect(() => {
@@ -27,25 +26,21 @@ export function DropArea({ room }) {
       setOver(false);
       const { files, folders } = partOf(event.dataTransfer.items);
       if (folders) notices.tell(t("drop.folder"), "bad");
-      sendFiles(files);
+      sendFiles(house, files);
     };
     const paste = (event) => {
       const files = Array.from(event.clipboardData?.files ?? []);
       if (!files.length || document.querySelector("dialog[open]")) return;
       event.preventDefault();
-      const nameless = room.rules.silenced.peek() ? [] : files.filter(isNameless);
-      const named = files.filter((file) => !nameless.includes(file));
-      if (named.length) sendFiles(named);
-      if (!nameless.length) return;
-      view.pasted.value = nameless;
-      view.open("paste");
+      pasteFiles(house, files);
     };
     const listeners = { paste, dragenter: hover, dragover: hover, dragleave: leave, drop };
-    for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener);
+    // On the way down, before useEarlyFiles sees it on the way up.
+    for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener, true);
     return () => {
-      for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener);
+      for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener, true);
     };
-  }, [sendFiles]);
+  }, [house]);
 
   return over && html`<div class="drop-area"><p>${t("drop.here", { room: room.name })}</p></div>`;
 }

@@ -1,68 +1,29 @@
-// The top of the room: its name and the way to others, the address to give to a neighbour, and the switches.
+// The top of the room: its name, which leads to the others, whether it hears us, and what can be done.
 
-import { useEffect } from "../vendor/preact-hooks.js";
+import { around, useView } from "./around.js";
 import { html } from "./html.js";
-import { useHouse, useWords } from "./house.js";
+import { useWords } from "./house.js";
 import { Icon } from "./Icon.js";
-import { LanguageSwitch, ThemeSwitch } from "./Switches.js";
-import { Topic } from "./Topic.js";
-import { useCopy } from "./useCopy.js";
-import { useVisible } from "./useVisible.js";
 
-const ROOMS_EVERY_MS = 30_000;
+const HeaderTools = around("HeaderTools");
+const RoomNews = around("RoomNews");
 
-export function Header({ room, show }) {
-  const { view } = useHouse();
+export function Header({ room }) {
+  const later = useView();
   const { t } = useWords();
-  const copy = useCopy();
-  const count = room.peers.count.value;
+  const state = room.connection.state.value;
   return html`
     <header class="room-header">
       <img class="logo" src="/static/favicon.svg" alt="" width="30" height="30" />
       <div class="room-title">
-        <h1><${RoomButton} room=${room} /></h1>
-        <${ConnectionState} connection=${room.connection} />
+        <h1>
+          <button type="button" class="room-button" title=${t("rooms.title")} onClick=${() => later((view) => view.open("rooms"))}>
+            <bdi>${room.name}</bdi><${Icon} name="more" /><${RoomNews} room=${room} />
+          </button>
+        </h1>
+        <span class=${`connection ${state}`}><span class="connection-dot" aria-hidden="true"></span>${t(`connection.${state}`)}</span>
       </div>
-      <${Topic} room=${room} />
-      <button type="button" class="quiet-button address" title=${t("copy.address")} aria-label=${`${t("copy.address")}: ${location.host}`} onClick=${() => copy(location.href.replace(/[?#].*/, ""))}>
-        <span class="mono">${location.host}</span><${Icon} name="copy" />
-      </button>
-      <div class="room-switches">
-        <span class="wide-switches"><${LanguageSwitch} /><${ThemeSwitch} /></span>
-        <button type="button" class="icon-button share-button" aria-label=${t("share.title")} title=${t("share.title")} onClick=${() => view.open("share")}><${Icon} name="share" /></button>
-        <button type="button" class="icon-button" aria-label=${t("search.open")} title=${t("search.open")} onClick=${() => show("search")}><${Icon} name="search" /></button>
-        <button type="button" class="icon-button people-button" aria-label=${t("people.show", { n: count })} onClick=${() => show("people")}>
-          <${Icon} name="people" /><span class="people-number" aria-hidden="true">${count}</span>
-        </button>
-        <button type="button" class="icon-button" aria-label=${t("menu.open")} title=${t("menu.open")} onClick=${() => view.open("menu")}><${Icon} name="menu" /></button>
-      </div>
+      <${HeaderTools} room=${room} />
     </header>
   `;
-}
-
-/** The room's name leads to the others; a dot says that something was said there. */
-function RoomButton({ room }) {
-  const { view, rooms } = useHouse();
-  const { t } = useWords();
-  const visible = useVisible();
-  useEffect(() => {
-    if (!visible) return undefined;
-    const look = () => rooms.refresh().catch(() => {}); // the banner says already that nobody answers
-    look();
-    const timer = setInterval(look, ROOMS_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [visible, rooms]);
-  const unread = rooms.list.value.some(({ name, unread: count }) => name !== room.name && count > 0);
-  return html`
-    <button type="button" class="room-button" title=${t("rooms.title")} onClick=${() => view.open("rooms")}>
-      <bdi>${room.name}</bdi><${Icon} name="more" />
-      ${unread && html`<span class="room-news"><span class="only-read">${t("rooms.news")}</span></span>`}
-    </button>
-  `;
-}
-
-function ConnectionState({ connection }) {
-  const { t } = useWords();
-  const state = connection.state.value;
-  return html`<span class=${`connection ${state}`}><span class="connection-dot" aria-hidden="true"></span>${t(`connection.${state}`)}</span>`;
 }

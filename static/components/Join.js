@@ -2,15 +2,18 @@
 
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.js";
 import { ago } from "../helpers/format.js";
-import { NAME_MAX_CHARS, inventName, tidyName } from "../helpers/names.js";
+import { inventName } from "../helpers/invented.js";
+import { NAME_MAX_CHARS, tidyName } from "../helpers/names.js";
+import "./drawings.js";
 import { Avatar } from "./Avatar.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
 import { LanguageSwitch, ThemeSwitch } from "./Switches.js";
 
-export function Join({ join, remembered }) {
-  const { page } = useHouse();
+/** `read()` is called when it can be read. */
+export function Join({ join, remembered, read }) {
+  const { notices, page } = useHouse();
   const { t, lang } = useWords();
   const [invented, setInvented] = useState(() => inventName(lang));
   const [typed, setTyped] = useState(remembered);
@@ -18,7 +21,10 @@ export function Join({ join, remembered }) {
   const inventedIn = useRef(lang);
   const name = typed ?? invented;
 
-  useEffect(() => field.current.select(), []);
+  useEffect(() => {
+    field.current.select();
+    read();
+  }, []);
   useEffect(() => {
     if (inventedIn.current === lang) return;
     inventedIn.current = lang;
@@ -27,7 +33,7 @@ export function Join({ join, remembered }) {
 
   const submit = (event) => {
     event.preventDefault();
-    join(tidyName(name) || invented);
+    join(tidyName(name) || invented).catch(() => notices.tell(t("error.unreachable"), "bad"));
   };
   const another = () => {
     setTyped(null);

@@ -7,17 +7,16 @@ import { wholeLog } from "../models/record.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
-import { saveText } from "./platform.js";
 import { LanguageSwitch, ThemeSwitch } from "./Switches.js";
 
 export function Menu({ room }) {
-  const { big, notices, view } = useHouse();
+  const { notices, view } = useHouse();
   const { t } = useWords();
   const [read, tell] = useState(null); // how many entries are read so far, while a record is made
   const record = async (make) => {
     tell(0);
     try {
-      make(await wholeLog((query) => room.ask(query), tell));
+      make(await wholeLog((query) => room.company.value.ask(query), tell));
     } catch {
       notices.tell(t("error.unreachable"), "bad");
     } finally {
@@ -31,7 +30,7 @@ export function Menu({ room }) {
       ${room.rules.host.value && html`<${Item} icon="edit" words=${t("rules.title")} note=${t("rules.note")} press=${() => view.open("rules")} />`}
       <${Item} icon="record" words=${t("menu.transcript")} note=${t("menu.transcriptNote")} disabled=${read !== null} press=${() => record(saveWords)} />
       <${Item} icon="people" words=${t("menu.roster")} note=${t("menu.rosterNote")} disabled=${read !== null} press=${() => record(savePeople)} />
-      <${Item} icon="big" words=${t("menu.big")} note=${t("menu.bigNote")} pressed=${big.value} press=${() => (big.value = !big.value)} />
+      <${Item} icon="big" words=${t("menu.big")} note=${t("menu.bigNote")} pressed=${view.big.value} press=${() => (view.big.value = !view.big.value)} />
       <${Item} icon="help" words=${t("help.title")} note=${t("menu.helpNote")} press=${() => view.open("help")} />
     </ul>
     <p class="panel-note" role="status">${read === null ? "" : t("menu.reading", { n: read })}</p>
@@ -48,4 +47,14 @@ function Item({ icon, words, note, press, pressed, disabled = false }) {
       </button>
     </li>
   `;
+}
+
+/** Hand the reader a file that was made here. */
+function saveText(name, text, type) {
+  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -1,18 +1,21 @@
 // Somebody's words or file in the log; and mine before the log has them.
 
-import { clock, moment } from "../helpers/format.js";
-import { errorWords } from "../helpers/words.js";
+import { clock, moment } from "../helpers/moments.js";
+import { around, surroundings, useView } from "./around.js";
 import { Avatar } from "./Avatar.js";
 import { Badge } from "./Badge.js";
-import { FileCard } from "./FileCard.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
-import { Icon } from "./Icon.js";
+import { lazy } from "./lazy.js";
 import { Text } from "./Text.js";
-import { Withdraw } from "./Withdraw.js";
+
+const FileCard = lazy("FileCard", () => surroundings().then(() => import("./FileCard.js")));
+const Refusal = around("Refusal");
+const Withdraw = around("Withdraw");
 
 export function Message({ entry, first, mine, named, lang, room, host }) {
-  const { aliases, view } = useHouse();
+  const { aliases } = useHouse();
+  const later = useView();
   const { from, at } = entry;
   const name = aliases.nameOf(from);
   const who = name === from.name ? from.addr : `${from.name} · ${from.addr}`;
@@ -23,7 +26,7 @@ export function Message({ entry, first, mine, named, lang, room, host }) {
         ${first &&
         html`
           <div class="message-head">
-            ${mine ? html`<bdi class="message-name" title=${who}>${name}</bdi>` : html`<button type="button" class="message-name" title=${who} onClick=${() => view.meet(from)}><bdi>${name}</bdi></button>`}
+            ${mine ? html`<bdi class="message-name" title=${who}>${name}</bdi>` : html`<button type="button" class="message-name" title=${who} onClick=${() => later((view) => view.meet(from))}><bdi>${name}</bdi></button>`}
             <${Badge} via=${from.via} addr=${from.addr} />
             <span class="message-address mono">${from.addr}</span>
           </div>
@@ -51,21 +54,5 @@ export function Draft({ draft, first, room }) {
         ${failed && html`<${Refusal} draft=${draft} room=${room} />`}
       </div>
     </li>
-  `;
-}
-
-function Refusal({ draft, room }) {
-  const { composer } = useHouse();
-  const { t } = useWords();
-  const takeBack = () => {
-    const text = room.outbox.discard(draft.key);
-    composer.value = composer.value ? `${composer.value}\n${text}` : text;
-  };
-  return html`
-    <p class="refusal">
-      <span>${errorWords(t, draft.code, draft.message)}</span>
-      <button type="button" class="quiet-button" onClick=${() => room.retry(draft.key)}><${Icon} name="retry" />${t("draft.retry")}</button>
-      <button type="button" class="quiet-button" onClick=${takeBack}><${Icon} name="edit" />${t("draft.edit")}</button>
-    </p>
   `;
 }

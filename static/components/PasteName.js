@@ -9,7 +9,7 @@ import { useSendFiles } from "./useSendFiles.js";
 export function PasteName({ room }) {
   const { view } = useHouse();
   const { t } = useWords();
-  const sendFiles = useSendFiles(room);
+  const sendFiles = useSendFiles();
   const [file, ...others] = view.pasted.value;
   const proposed = pastedName(file.name, Date.now());
   const ending = proposed.slice(proposed.lastIndexOf("."));

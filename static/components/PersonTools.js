@@ -21,7 +21,7 @@ export function PersonTools({ peer, room, close }) {
   const only = () => {
     close();
     view.close();
-    room.showOnly(peer);
+    room.company.value.showOnly(peer);
   };
   const present = Boolean(room.peers.find(peer.id)); // in a crowd nobody is told of
   const hears = (present || peer.via === "web") && !room.rules.silenced.value;

@@ -2,14 +2,9 @@
 
 import { useState } from "../vendor/preact-hooks.js";
 import { html } from "./html.js";
-import { House, useHouse, useWords } from "./house.js";
-import { showPin } from "./platform.js";
+import { useHouse, useWords } from "./house.js";
 
-export function PinDoor({ house }) {
-  return html`<${House.Provider} value=${house}><${Door} /><//>`;
-}
-
-function Door() {
+export function PinDoor() {
   const { page } = useHouse();
   const { t } = useWords();
   const [wrong, tell] = useState(null); // the code of a refusal
@@ -34,4 +29,14 @@ function Door() {
       </form>
     </main>
   `;
+}
+
+/** Show a room's PIN; answers the code of the refusal, or null when it was right. */
+async function showPin(path, pin) {
+  try {
+    const answer = await fetch(path, { headers: { Accept: "application/json", "X-Pin": encodeURIComponent(pin) } });
+    return answer.ok ? null : (await answer.json()).code;
+  } catch {
+    return "unreachable";
+  }
 }

@@ -7,7 +7,6 @@ import { Look } from "./FileCard.js";
 import { html } from "./html.js";
 import { useWords } from "./house.js";
 import { Icon } from "./Icon.js";
-import { firstBytes } from "./platform.js";
 import { Sheet } from "./Sheet.js";
 
 export function Preview({ file, close }) {
@@ -48,4 +47,12 @@ function TextBeginning({ file }) {
     <pre class="text-preview" tabindex="0" role="region" aria-label=${file.name} dir="auto">${text ?? t("search.asking")}</pre>
     ${file.size > TEXT_PREVIEW_BYTES && html`<p class="panel-note">${t("file.beginning", { part: bytes(TEXT_PREVIEW_BYTES, lang), whole: bytes(file.size, lang) })}</p>`}
   `;
+}
+
+/** At most `most` bytes of a file, from its beginning. */
+async function firstBytes(url, most) {
+  const answer = await fetch(url, { headers: { Range: `bytes=0-${most - 1}` } });
+  if (answer.status === 416) return new ArrayBuffer(0); // an empty file has no first byte
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  return answer.arrayBuffer();
 }

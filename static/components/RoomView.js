@@ -1,61 +1,33 @@
-// The room's screen: header, log, composer, the rail beside them, and the windows that open above.
+// The room's screen: its name, the log, the composer; and around them what comes after them.
 
-import { useMemo } from "../vendor/preact-hooks.js";
-import { Banner } from "./Banner.js";
+import { useEffect } from "../vendor/preact-hooks.js";
+import { around, wordsStand } from "./around.js";
 import { Composer } from "./Composer.js";
-import { DropArea } from "./DropArea.js";
 import { Header } from "./Header.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
-import { lazy } from "./lazy.js";
 import { Log } from "./Log.js";
-import { Rail } from "./Rail.js";
-import { Title } from "./Title.js";
-import { NARROW, useMedia } from "./useMedia.js";
-import { useHostParts } from "./useHostParts.js";
-import { useKeys } from "./useKeys.js";
+import { useEarlyFiles } from "./useSendFiles.js";
 
-const Windows = lazy("Windows", () => import("./Windows.js"));
+const Surroundings = around("Surroundings");
+const Tidings = around("Tidings");
 
 export function RoomView({ room }) {
-  const { view } = useHouse();
-  const { t } = useWords();
-  const narrow = useMedia(NARROW);
-  const wishes = useMemo(
-    () => ({
-      search: () => view.show("search", narrow),
-      tab: (name) => view.show(name, narrow),
-      rooms: () => view.open("rooms"),
-      help: () => view.open("help"),
-      attach: () => document.querySelector(".composer input[type=file]")?.click(),
-      end: () => (room.only.value ? room.showAll() : room.toEnd()),
-    }),
-    [room, view, narrow],
-  );
-  useKeys(wishes);
-  const parts = useHostParts(room);
-  // A link to an entry of this page is followed here, also when the address names it already.
-  const follow = (event) => {
-    const seq = event.target.closest?.("a[href^='#']")?.hash.slice(1);
-    if (!seq) return;
-    event.preventDefault();
-    history.replaceState(null, "", `#${seq}`);
-    if (view.sheet.value === "rail") view.close();
-    room.history.to(Number(seq));
-  };
+  const house = useHouse();
+  const answered = room.connection.state.value !== "connecting";
+  useEffect(() => {
+    if (answered) wordsStand(house);
+  }, [answered]);
+  useEarlyFiles();
   return html`
-    <div class="room" onClick=${follow}>
-      <${Title} room=${room} />
-      <${Header} room=${room} show=${wishes.tab} />
+    <div class="room">
+      <${Header} room=${room} />
       <main class="room-main">
-        <${Banner} room=${room} />
-        ${parts && html`<${parts.Knocks} room=${room} />`}
+        <${Tidings} room=${room} />
         <${Log} room=${room} />
         <${Writing} room=${room} />
       </main>
-      ${!narrow && html`<aside class="rail" aria-label=${t("rail.label")}><${Rail} room=${room} /></aside>`}
-      ${(view.sheet.value || view.file.value) && html`<${Windows} room=${room} />`}
-      <${DropArea} room=${room} />
+      <${Surroundings} room=${room} />
     </div>
   `;
 }

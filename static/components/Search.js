@@ -1,7 +1,7 @@
 // Search over the whole room, with what stands around each hit; and the way to a day.
 
 import { useEffect, useRef } from "../vendor/preact-hooks.js";
-import { clock, day } from "../helpers/format.js";
+import { clock, day } from "../helpers/moments.js";
 import { snippet } from "../helpers/snippet.js";
 import { Badge } from "./Badge.js";
 import { html } from "./html.js";

@@ -1,10 +1,13 @@
 // The two things a reader may set on every screen: the language, and light or dark.
 
 import { LANGUAGES } from "../models/language.js";
-import { THEMES } from "../models/settings.js";
+import { Settings, THEMES } from "../models/settings.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
+import { shelf } from "./platform.js";
+
+const settings = new Settings(shelf("theme"), showTheme);
 
 export function LanguageSwitch() {
   const { language } = useHouse();
@@ -18,7 +21,6 @@ export function LanguageSwitch() {
 }
 
 export function ThemeSwitch() {
-  const { settings } = useHouse();
   const { t } = useWords();
   const theme = settings.theme.value;
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
@@ -28,4 +30,10 @@ export function ThemeSwitch() {
       <${Icon} name=${theme} />
     </button>
   `;
+}
+
+/** As early.js does for what was chosen before. */
+function showTheme(theme) {
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
 }

@@ -4,9 +4,8 @@ import { useState } from "../vendor/preact-hooks.js";
 import { h } from "../vendor/preact.js";
 import { signal } from "../vendor/signals.js";
 import { asTyped, isLong, isPlain } from "../helpers/plain.js";
-import { html } from "./html.js";
+import { html, memo } from "./html.js";
 import { useWords } from "./house.js";
-import { memo } from "./memo.js";
 
 const markdown = signal(null); // (text) => tree, once the first text has asked for it
 

@@ -8,8 +8,8 @@ import { useVisible } from "./useVisible.js";
 export function Title({ room }) {
   const visible = useVisible();
   const arrivals = room.arrivals.value;
-  const mentioned = room.mentioned.value;
-  const [seen, see] = useState({ arrivals, mentioned });
+  const mentioned = room.company.value.mentioned.value;
+  const [seen, see] = useState({ arrivals: 0, mentioned: 0 });
   useEffect(() => {
     if (visible) see({ arrivals, mentioned });
   }, [visible, arrivals, mentioned]);

@@ -1,7 +1,8 @@
 // Everybody's files on their way in, below the last entry: one card each, from the first byte on.
 
 import { bytes } from "../helpers/format.js";
-import { errorWords, failureWords } from "../helpers/words.js";
+import { failureWords } from "../helpers/failures.js";
+import { errorWords } from "../helpers/words.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { Icon } from "./Icon.js";
@@ -9,9 +10,9 @@ import { TransferCard } from "./TransferCard.js";
 
 export function Transfers({ room }) {
   const { t } = useWords();
-  const transfers = room.transfers.list.value;
-  const uploads = room.uploads.list.value;
-  const halfway = room.halfway.value;
+  const transfers = room.sending.transfers.list.value;
+  const uploads = room.sending.uploads.list.value;
+  const halfway = room.sending.halfway.value;
   const claimed = new Set([...uploads, ...halfway].map(({ id }) => id));
   const told = (mine) => transfers.find(({ id }) => id === mine.id);
   if (!transfers.length && !uploads.length) return null;
@@ -30,7 +31,7 @@ function Theirs({ transfer, room }) {
   const failed = state === "failed" && failureWords(t, transfer);
   return html`
     <${TransferCard} name=${name} from=${from} received=${received} size=${size} rate=${rate} state=${state} failed=${failed}>
-      ${failed && html`<${Button} icon="close" words=${t("transfer.dismiss", { name })} press=${() => room.transfers.drop(transfer.id)} />`}
+      ${failed && html`<${Button} icon="close" words=${t("transfer.dismiss", { name })} press=${() => room.sending.transfers.drop(transfer.id)} />`}
     <//>
   `;
 }
@@ -39,7 +40,7 @@ function Theirs({ transfer, room }) {
 function Mine({ upload, told, room }) {
   const { t } = useWords();
   const { key, name, size, state, url, code, message } = upload;
-  const { uploads } = room;
+  const { uploads } = room.sending;
   const failed = state === "failed" && errorWords(t, code, message);
   const sending = state === "sending" || state === "sent";
   return html`
@@ -47,7 +48,7 @@ function Mine({ upload, told, room }) {
       ${failed && html`<${Button} icon="retry" words=${t("transfer.retry", { name })} press=${() => uploads.resume(key)} />`}
       ${url && state === "sending" && html`<${Button} icon="pause" words=${t("transfer.pause", { name })} press=${() => uploads.pause(key)} />`}
       ${state === "paused" && html`<${Button} icon="resume" words=${t("transfer.resume", { name })} press=${() => uploads.resume(key)} />`}
-      <${Button} icon="close" words=${t("transfer.cancel", { name })} press=${() => room.cancel(upload)} />
+      <${Button} icon="close" words=${t("transfer.cancel", { name })} press=${() => room.sending.cancel(upload)} />
     <//>
   `;
 }
@@ -59,7 +60,7 @@ function Halfway({ upload, told, room }) {
   const { name, size } = upload;
   const choose = ({ target }) => {
     const [file] = target.files;
-    if (file && !room.goOn(upload, file)) notices.tell(t("transfer.other", { name, size: bytes(size, lang) }), "bad");
+    if (file && !room.sending.goOn(upload, file)) notices.tell(t("transfer.other", { name, size: bytes(size, lang) }), "bad");
     target.value = "";
   };
   return html`
@@ -68,7 +69,7 @@ function Halfway({ upload, told, room }) {
         <${Icon} name="attach" />
         <input type="file" class="only-read" aria-label=${t("transfer.choose", { name })} onChange=${choose} />
       </label>
-      <${Button} icon="close" words=${t("transfer.cancel", { name })} press=${() => room.cancel(upload)} />
+      <${Button} icon="close" words=${t("transfer.cancel", { name })} press=${() => room.sending.cancel(upload)} />
     <//>
   `;
 }

@@ -12,7 +12,7 @@ export function Withdraw({ entry, room, mine, home }) {
   const [asked, ask] = useState(false);
   const button = useRef(null);
   const label = labelOf(t, entry, mine, aliases);
-  const press = () => (asked ? room.withdraw(entry) : ask(true));
+  const press = () => (asked ? room.company.value.withdraw(entry) : ask(true));
 
   useLayoutEffect(() => () => button.current === document.activeElement && button.current.closest(home)?.focus(), []);
 

@@ -3,7 +3,7 @@
 import { createContext } from "../vendor/preact.js";
 import { useContext } from "../vendor/preact-hooks.js";
 
-export const House = createContext(null); // {page, room, language, notices, settings, aliases, composer, …}
+export const House = createContext(null); // {page, language, notices, nameShelf}; in a room {room, refused, composer, aliases}, and around it {view, rooms}
 
 export const useHouse = () => useContext(House);
 

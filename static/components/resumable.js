@@ -1,7 +1,7 @@
 // A large file on its way out that may stop and go on: tus-js-client, under the contract that a PUT has here.
 
 import { objectsIn } from "../helpers/frames.js";
-import { problemOf } from "../helpers/words.js";
+import { problemOf } from "../helpers/failures.js";
 
 const LIBRARY = "../vendor/tus.js"; // no module: it makes `window.tus`, for the first large file
 

@@ -5,8 +5,8 @@ import { useCallback, useLayoutEffect, useRef, useState } from "../vendor/preact
 const NEAR_PX = 100; // this close to the end counts as being there
 
 /**
- * `{scroller, content, following, follow, hold, show}`: two refs, whether we are at the end, a call to go there,
- * `hold(change)`, which adds and drops rows without moving what the reader looks at, and `show(row)`, which goes to one.
+ * `{scroller, content, following, follow, leave, held}`: two refs, whether we are at the end, a call to go there and one
+ * to go from there; `held` is for usePaging.js, which keeps a row where it is while others are added and dropped.
  */
 export function useFollowing(rows) {
   const scroller = useRef(null);
@@ -22,6 +22,11 @@ export function useFollowing(rows) {
     atEnd.current = true;
     setFollowing(true);
     toEnd();
+  }, []);
+
+  const leave = useCallback(() => {
+    atEnd.current = false;
+    setFollowing(false);
   }, []);
 
   useLayoutEffect(() => {
@@ -54,26 +59,5 @@ export function useFollowing(rows) {
     };
   }, []);
 
-  const hold = useCallback(async (change) => {
-    const top = scroller.current.getBoundingClientRect().top;
-    const rows = Array.from(content.current.querySelectorAll("[data-entry]"));
-    const row = rows.find((candidate) => candidate.getBoundingClientRect().bottom > top);
-    held.current = row && { row, top: row.getBoundingClientRect().top };
-    scroller.current.style.overflowAnchor = "none"; // else the browser corrects too, and twice is wrong
-    try {
-      await change();
-      await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
-    } finally {
-      held.current = null;
-      scroller.current.style.overflowAnchor = "";
-    }
-  }, []);
-
-  const show = useCallback((row) => {
-    atEnd.current = false; // before the browser tells that it has scrolled, nothing may pull back to the end
-    setFollowing(false);
-    row.scrollIntoView({ block: "center" });
-  }, []);
-
-  return { scroller, content, following, follow, hold, show };
+  return { scroller, content, following, follow, held, leave };
 }

@@ -6,7 +6,8 @@ import { useHouse, useWords } from "./house.js";
 const NEAR_PX = 600; // about a screen ahead
 
 /** `{asking, older}`: whether a page is on its way, and a call for one at the top, for whoever has no wheel. */
-export function usePaging(room, { scroller, hold }) {
+export function usePaging(room, following) {
+  const { scroller } = following;
   const { notices } = useHouse();
   const { t } = useWords();
   const [asking, ask] = useState(false);
@@ -17,7 +18,7 @@ export function usePaging(room, { scroller, hold }) {
   const needed = () => {
     const { scrollTop, scrollHeight, clientHeight } = scroller.current;
     const below = scrollHeight - scrollTop - clientHeight;
-    const { log, history } = room.shown;
+    const { log, history } = room.company.value.shown;
     if (heading.current === "up" && scrollTop < NEAR_PX && log.hasOlder.value) return () => history.older();
     if (heading.current === "down" && below < NEAR_PX && log.detached.value) return () => history.newer();
     return null;
@@ -28,7 +29,7 @@ export function usePaging(room, { scroller, hold }) {
     busy.current = true;
     ask(true);
     try {
-      for (let step = first; step; step = needed()) await hold(step);
+      for (let step = first; step; step = needed()) await hold(following, step);
     } catch {
       notices.tell(t("error.unreachable"), "bad");
     } finally {
@@ -40,14 +41,32 @@ export function usePaging(room, { scroller, hold }) {
   useEffect(() => {
     const element = scroller.current;
     let before = element.scrollTop;
+    if (!following.following) heading.current = "up"; // before this was here to see it
     const look = () => {
       if (element.scrollTop !== before) heading.current = element.scrollTop < before ? "up" : "down";
       before = element.scrollTop;
       page();
     };
     element.addEventListener("scroll", look, { passive: true });
+    page();
     return () => element.removeEventListener("scroll", look);
   }, [room]);
 
-  return { asking, older: () => page(() => room.shown.history.older()) };
+  return { asking, older: () => page(() => room.company.value.shown.history.older()) };
+}
+
+/** Rows come and go by this change, and what the reader looks at stays where it is. */
+async function hold({ scroller, content, held }, change) {
+  const top = scroller.current.getBoundingClientRect().top;
+  const rows = Array.from(content.current.querySelectorAll("[data-entry]"));
+  const row = rows.find((candidate) => candidate.getBoundingClientRect().bottom > top);
+  held.current = row && { row, top: row.getBoundingClientRect().top };
+  scroller.current.style.overflowAnchor = "none"; // else the browser corrects too, and twice is wrong
+  try {
+    await change();
+    await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+  } finally {
+    held.current = null;
+    scroller.current.style.overflowAnchor = "";
+  }
 }

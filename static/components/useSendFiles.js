@@ -1,21 +1,30 @@
-// Files from wherever they come (button, drop, paste) into the room, with a word where they cannot go.
+// Files from wherever they come (button, drop, paste). What sends them may be on its way still: they wait for it.
 
-import { bytes } from "../helpers/format.js";
-import { useHouse, useWords } from "./house.js";
+import { useEffect } from "../vendor/preact-hooks.js";
+import { surroundings } from "./around.js";
+import { useHouse } from "./house.js";
 
-export function useSendFiles(room) {
-  const { page, notices } = useHouse();
-  const { t, lang } = useWords();
-  /** Under `name`, or each under its own. */
-  return (files, name) => {
-    const silenced = room.rules.silenced.peek();
-    if (silenced) return notices.tell(t(`silenced.${silenced}`), "bad");
-    for (const file of files) {
-      if (file.size > page.maxFileBytes) {
-        notices.tell(t("file.tooLarge", { name: file.name, max: bytes(page.maxFileBytes, lang) }), "bad");
-      } else {
-        room.upload(file, name ?? file.name);
-      }
-    }
-  };
+/** `(files, name)` sends them. */
+export function useSendFiles() {
+  const house = useHouse();
+  return (files, name) => give(house, "sendFiles", files, name);
+}
+
+/** Until DropArea is here to see it first: what is dropped is sent, and the browser does not leave the room to show it. */
+export function useEarlyFiles() {
+  const house = useHouse();
+  useEffect(() => {
+    const take = (event) => {
+      const { files, types } = event.dataTransfer ?? event.clipboardData ?? {};
+      if (event.defaultPrevented || !types?.includes("Files")) return;
+      event.preventDefault();
+      if (event.type !== "dragover") give(house, event.type === "drop" ? "sendFiles" : "pasteFiles", files);
+    };
+    for (const name of ["dragover", "drop", "paste"]) addEventListener(name, take);
+  }, []);
+}
+
+async function give(house, how, files, name) {
+  const kept = Array.from(files); // a field that is emptied empties its list
+  (await surroundings())[how](house, kept, name);
 }

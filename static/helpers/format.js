@@ -1,4 +1,6 @@
-// Numbers and moments, the way people say them: sizes, rates, durations, times of day.
+// Amounts, the way people say them: sizes, parts, how long something takes, and how long ago it was.
+
+import { formatter } from "./moments.js";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -26,37 +28,6 @@ export function secondsLeft(received, size, rate) {
   return Math.ceil((size - received) / rate);
 }
 
-const formatters = new Map();
-
-function formatter(kind, lang, options) {
-  const name = `${kind} ${lang} ${JSON.stringify(options)}`;
-  if (!formatters.has(name)) formatters.set(name, new Intl[kind](lang, options));
-  return formatters.get(name);
-}
-
-/** "14:05" on the reader's own clock. */
-export const clock = (at, lang) => formatter("DateTimeFormat", lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
-
-/** The whole moment, for whoever asks by hovering. */
-export const moment = (at, lang) => formatter("DateTimeFormat", lang, { dateStyle: "full", timeStyle: "medium" }).format(at);
-
-/** "Today", "Yesterday" or "Monday, 23 November". */
-export function day(at, now, lang) {
-  const apart = dayNumber(now) - dayNumber(at);
-  if (apart === 0 || apart === 1) {
-    const word = formatter("RelativeTimeFormat", lang, { numeric: "auto" }).format(-apart, "day");
-    return word.charAt(0).toLocaleUpperCase(lang) + word.slice(1);
-  }
-  const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? undefined : "numeric";
-  return formatter("DateTimeFormat", lang, { weekday: "long", day: "numeric", month: "long", year }).format(at);
-}
-
-/** Days since the epoch on the reader's calendar: equal numbers are one day. */
-export function dayNumber(at) {
-  const date = new Date(at);
-  return Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000);
-}
-
 /** "12 sec. ago", "3 min. ago"; a moment in the future (clocks differ) is now. */
 export function ago(at, now, lang) {
   const seconds = Math.max(0, Math.round((now - at) / 1000));
@@ -75,6 +46,3 @@ export function duration(seconds, lang) {
   if (seconds < 3600) return unit(Math.ceil(seconds / 60), "minute");
   return `${unit(Math.floor(seconds / 3600), "hour")} ${unit(Math.floor((seconds % 3600) / 60), "minute")}`;
 }
-
-/** UTF-8 bytes, which is how the wire counts a text. */
-export const byteLength = (text) => new TextEncoder().encode(text).length;

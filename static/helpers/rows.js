@@ -1,6 +1,6 @@
 // From entries and drafts to what is drawn: markers of days, gaps, withdrawals and rules, and who gets a heading of their own.
 
-import { dayNumber } from "./format.js";
+import { dayNumber } from "./moments.js";
 
 export const GROUP_MS = 2 * 60_000; // the same sender within two minutes speaks on
 

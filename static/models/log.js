@@ -1,19 +1,20 @@
 // What this page shows of the room's log: a window of at most 300 rows, in order, each number once.
 //
 // The window normally follows the end. Reading far back, or going to an entry of long ago, leaves the newest rows out
-// (`detached`): then new entries only raise the position. Reading on, or `follow()`, comes back to them. What was
+// (`detached`): then new entries only raise the position. models/history.js moves it, and comes back to them. What was
 // withdrawn leaves the window, and does not come back with a page that was on its way meanwhile.
 
 import { computed, signal } from "../vendor/signals-core.js";
 
+export const PAGE_ENTRIES = 50; // in the page as it comes, and in each answer to who reads on
 export const WINDOW_ROWS = 300; // 300 rows render in about 60 ms; 3 000 took ten times that
 
 export class RoomLog {
   items = signal([]); // entries and gap markers, ascending
   detached = signal(false);
-  #exhausted = signal(false);
+  exhausted = signal(false); // nothing is before the window
   #withdrawn = new Set();
-  hasOlder = computed(() => !this.#exhausted.value && (this.items.value[0]?.seq ?? 1) > 1);
+  hasOlder = computed(() => !this.exhausted.value && (this.items.value[0]?.seq ?? 1) > 1);
   epoch = null;
   position = 0; // the newest number seen, which is what `after` says on return
 
@@ -25,7 +26,7 @@ export class RoomLog {
   /** The page's own first entries; fewer than `full` means that there is nothing before them. */
   seed(entries, full) {
     this.take(entries);
-    this.#exhausted.value = entries.length < full;
+    this.exhausted.value = entries.length < full;
   }
 
   /** Add what came, in order; numbers already seen are ignored. Answers the entries that were new. */
@@ -37,7 +38,7 @@ export class RoomLog {
       if (entry.type === "withdraw") this.#withdrawn.add(entry.withdraws);
       fresh.push(entry);
     }
-    if (fresh.length) this.#show(this.detached.value ? this.items.value : [...this.items.value, ...fresh].slice(-WINDOW_ROWS));
+    if (fresh.length) this.show(this.detached.value ? this.items.value : [...this.items.value, ...fresh].slice(-WINDOW_ROWS));
     return fresh;
   }
 
@@ -46,61 +47,25 @@ export class RoomLog {
     if (from == null && to == null) {
       this.position = 0;
       this.detached.value = false;
-      this.#exhausted.value = false;
+      this.exhausted.value = false;
       this.#withdrawn.clear();
-      this.#show([]);
+      this.show([]);
       return;
     }
     this.position = Math.max(this.position, to);
-    if (!this.detached.value) this.#show([...this.items.value, { type: "gap", from, to, seq: to }].slice(-WINDOW_ROWS));
-  }
-
-  /** Entries from before the window, newest of them last; fewer than asked for means the beginning is reached. */
-  older(entries, asked) {
-    const oldest = this.items.value[0]?.seq ?? Infinity;
-    const all = [...entries.filter((entry) => entry.seq < oldest), ...this.items.value];
-    if (entries.length < asked) this.#exhausted.value = true;
-    if (all.length > WINDOW_ROWS) this.detached.value = true;
-    this.#show(all.slice(0, WINDOW_ROWS));
-  }
-
-  /** Entries from after the window; with the newest known among them the window follows the end again. */
-  newer(entries) {
-    const newest = this.items.value.at(-1)?.seq ?? 0;
-    const all = [...this.items.value, ...entries.filter((entry) => entry.seq > newest)];
-    this.detached.value = (all.at(-1)?.seq ?? 0) < this.position;
-    this.#show(all.slice(-WINDOW_ROWS));
-  }
-
-  /** Somewhere else altogether: a stretch of entries, at the beginning of the log or not. */
-  around(entries, beginning) {
-    this.detached.value = entries.at(-1).seq < this.position;
-    this.#show(entries);
-    this.#exhausted.value = beginning;
+    if (!this.detached.value) this.show([...this.items.value, { type: "gap", from, to, seq: to }].slice(-WINDOW_ROWS));
   }
 
   /** One was withdrawn, by an entry that has no place here. */
   drop(seq) {
     this.#withdrawn.add(seq);
-    this.#show(this.items.value);
+    this.show(this.items.value);
   }
 
-  /** What of the window can be asked about by number. */
-  entries() {
-    return this.items.value.filter((item) => item.type !== "gap");
-  }
-
-  /** Back at the end, with the newest entries. */
-  follow(entries) {
-    this.detached.value = false;
-    this.#exhausted.value = false;
-    this.position = Math.max(this.position, entries.at(-1)?.seq ?? 0);
-    this.#show(entries.slice(-WINDOW_ROWS));
-  }
-
-  #show(items) {
+  /** Rows in the place of those that the window shows; what was withdrawn is left out. */
+  show(items) {
     // Rows that fell out at the top can be fetched again.
-    if (items[0]?.seq > (this.items.value[0]?.seq ?? Infinity)) this.#exhausted.value = false;
+    if (items[0]?.seq > (this.items.value[0]?.seq ?? Infinity)) this.exhausted.value = false;
     this.items.value = items.filter((item) => item.type === "gap" || !this.#withdrawn.has(item.seq));
   }
 }

@@ -1,8 +1,8 @@
 // What one peer sent, alone: the same window and the same paging as the whole log has, over fewer entries.
 
 import { signal } from "../vendor/signals-core.js";
-import { History, PAGE_ENTRIES } from "./history.js";
-import { RoomLog } from "./log.js";
+import { History } from "./history.js";
+import { PAGE_ENTRIES, RoomLog } from "./log.js";
 
 const CATCH_UP = 500;
 

@@ -1,4 +1,4 @@
-// How this room is ruled: whether I am a host, what holds for everybody, and who knocks.
+// How this room is ruled: whether I am a host, and what holds for everybody.
 //
 // `hello` says how things stand; rules that come after it change that, one thing at a time.
 
@@ -10,7 +10,6 @@ export class Rules {
   readOnly = signal(false);
   pin = signal(false); // whether who enters is asked for one
   muted = signal(new Set()); // peer ids
-  knocks = signal([]); // {id, via, addr, text}: strangers who wait for a host's word
   #you;
 
   /** `you` is a signal of the peer that we are. */
@@ -25,14 +24,12 @@ export class Rules {
     return this.muted.value.has(this.#you.value?.id) ? "muted" : null;
   });
 
-  /** Who knocked before we were cut off is told anew, or is gone. */
   meet({ host = false, rules = {} }) {
     this.host.value = host;
     this.topic.value = rules.topic ?? "";
     this.readOnly.value = rules.read_only ?? false;
     this.pin.value = rules.pin ?? false;
     this.muted.value = new Set(rules.muted);
-    this.knocks.value = [];
   }
 
   obey({ topic, read_only: readOnly, pin, mute, unmute }) {
@@ -41,11 +38,5 @@ export class Rules {
     if (pin !== undefined) this.pin.value = pin;
     if (mute) this.muted.value = new Set([...this.muted.value, mute.id]);
     if (unmute) this.muted.value = new Set([...this.muted.value].filter((id) => id !== unmute.id));
-  }
-
-  /** Somebody knocks, or another host has answered. */
-  knock({ id, via, addr, text, answered }) {
-    const others = this.knocks.value.filter((knock) => knock.id !== id);
-    this.knocks.value = answered === undefined ? [...others, { id, via, addr, text }] : others;
   }
 }

@@ -10,6 +10,7 @@ export class View {
   file = signal(null);
   person = signal(null); // the peer whom the window "person" is about
   pasted = signal([]); // pictures that came without a name, until each has one
+  big = signal(false); // letters for a projector
   wanted = signal(0); // how often a tab was asked for: its field takes the focus each time
 
   /** Show a tab of the rail; on a narrow screen in a sheet. */

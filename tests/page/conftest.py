@@ -115,6 +115,7 @@ class Visit:
         await page.goto(f"http://room.lan:{self._house.port}/r/{quote(room)}{query}")
         if name:
             await expect(page.locator(".connection.open")).to_be_visible()
+            await expect(page.locator(".room-switches")).to_be_visible()  # what stands around the words is here too
         else:
             await expect(page.locator(".join-card")).to_be_visible()
         return page

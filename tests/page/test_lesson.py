@@ -132,6 +132,7 @@ async def test_the_keyboard_has_a_map_and_the_map_is_true(visit) -> None:
     for number, name in enumerate(("People", "Files", "Connect", "Search"), 1):
         await page.keyboard.press(f"Alt+{number}")
         await expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
+    await expect(page.get_by_label("Search this room")).to_be_focused()
     await page.get_by_role("tab", name="Search").focus()
     await page.keyboard.press("ArrowRight")
     await expect(page.get_by_role("tab", name="People")).to_be_focused()

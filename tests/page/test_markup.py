@@ -78,7 +78,7 @@ async def test_what_is_said_is_shown_as_it_was_typed(visit, house: Running, way:
                     await expect(texts.get_by_text(text, exact=True)).to_be_visible()
             await nothing_came_alive(page)
             await page.reload()
-            await expect(page.locator(".connection.open")).to_be_visible()
+            await expect(page.locator(".room-switches")).to_be_visible()
         await page.keyboard.press("Alt+4")
         await page.get_by_label("Search this room").fill("alert")
         await expect(page.locator(".found-link")).to_have_count(sum("alert" in text for text in CORPUS))

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+pytest.importorskip("playwright")
+from playwright.async_api import expect
+
 from tests.page.conftest import Visit
 from tests.support import observe
 from tests.support.process import Running
@@ -53,8 +56,10 @@ async def page(visit: Visit, relay: Relay) -> AsyncIterator[Page]:
     """A page of ours, reached over a wire that can be cut, with tus in it."""
     page = await visit()
     await page.goto(f"http://room.lan:{relay.address[1]}/r/lobby")
+    await expect(page.locator("#join-name")).to_be_visible()
     await page.evaluate(CLIENT, SIZE)
     yield page
+    await page.close()  # it may be fetching the room behind its door, and the wire goes now
     visit.allow(BROKEN)
 
 

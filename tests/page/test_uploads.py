@@ -34,7 +34,7 @@ async def begin(visit, relay: Relay, film: Path) -> tuple[Page, Locator]:
     """A page behind the wire has sent half of the film; and its card."""
     page = await visit()
     await page.goto(f"http://room.lan:{relay.address[1]}/r/lobby?name=alice")
-    await expect(page.locator(".connection.open")).to_be_visible()
+    await expect(page.locator(".room-switches")).to_be_visible()
     film.write_bytes(FILM)
     relay.hold_after(HELD_AT)
     await page.locator(".composer input[type=file]").set_input_files(film)

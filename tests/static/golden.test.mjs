@@ -13,9 +13,9 @@ const SEEN = {
   presence: [(room) => [...room.peers.list.value.map(({ name }) => name)], ["alice", "小明"]],
   text: [(room) => [room.log.items.value.at(-1).text, room.log.position], ["温度 23.5", 1]],
   typing: [(room) => [...room.typing.names.value], ["小明"]],
-  transfer: [(room) => [room.transfers.list.value[0].received, room.transfers.list.value[0].size], [1, null]],
-  file: [(room) => [room.log.items.value.at(-1).file.url, room.transfers.list.value.length], ["/files/f1/%E6%8A%A5%E5%91%8A.pdf", 0]],
-  failed: [(room) => [room.transfers.list.value[0].state, room.transfers.list.value[0].code], ["failed", "broken_off"]],
+  transfer: [(room) => [room.sending.transfers.list.value[0].received, room.sending.transfers.list.value[0].size], [1, null]],
+  file: [(room) => [room.log.items.value.at(-1).file.url, room.sending.transfers.list.value.length], ["/files/f1/%E6%8A%A5%E5%91%8A.pdf", 0]],
+  failed: [(room) => [room.sending.transfers.list.value[0].state, room.sending.transfers.list.value[0].code], ["failed", "broken_off"]],
   withdraw: [(room) => [room.log.items.value.some(({ seq }) => seq === 1), room.log.position], [false, 3]],
   gap: [(room) => [room.log.items.value.at(-1).type, room.log.position], ["gap", 8]],
   error: [(room) => [room.outbox.drafts.value[0].state, room.outbox.drafts.value[0].code], ["failed", "empty"]],
@@ -39,7 +39,7 @@ test("what the page sends is what the server reads", () => {
   held.hear(golden["to the page"].hello);
   held.room.say("你好");
   held.room.rename("Zoë");
-  held.room.withdraw({ seq: 42 });
+  held.company.withdraw({ seq: 42 });
   held.room.amTyping();
   assert.deepEqual(held.sockets[0].sent, Object.values(golden["to the server"]));
 });

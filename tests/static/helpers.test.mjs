@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LONGEST_MS, SHORTEST_MS, backoff } from "../../static/helpers/backoff.js";
 import { SMALL_PICTURE_BYTES, curlLine, endingOf, kindOf, lookAt, pastedName, textOf, uploadPath } from "../../static/helpers/files.js";
-import { ago, byteLength, bytes, day, duration, percent, secondsLeft } from "../../static/helpers/format.js";
+import { ago, bytes, duration, percent, secondsLeft } from "../../static/helpers/format.js";
 import { objectsIn } from "../../static/helpers/frames.js";
+import { inventName } from "../../static/helpers/invented.js";
 import { newKey } from "../../static/helpers/keys.js";
 import { markdown } from "../../static/helpers/markdown.js";
-import { initialOf, inventName, tidyName, toneOf } from "../../static/helpers/names.js";
-import { asTyped, isLong, isPlain } from "../../static/helpers/plain.js";
+import { day } from "../../static/helpers/moments.js";
+import { initialOf, tidyName, toneOf } from "../../static/helpers/names.js";
+import { asTyped, byteLength, isLong, isPlain } from "../../static/helpers/plain.js";
 import { rowsOf } from "../../static/helpers/rows.js";
 import { errorWords, wordsOf } from "../../static/helpers/words.js";
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { History, PAGE_ENTRIES } from "../../static/models/history.js";
-import { RoomLog, WINDOW_ROWS } from "../../static/models/log.js";
+import { History } from "../../static/models/history.js";
+import { PAGE_ENTRIES, RoomLog, WINDOW_ROWS } from "../../static/models/log.js";
 import { wholeLog } from "../../static/models/record.js";
 import { range, text } from "./stage.mjs";
 

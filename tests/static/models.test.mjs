@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Connection } from "../../static/models/connection.js";
+import { follow, older } from "../../static/models/history.js";
 import { Language } from "../../static/models/language.js";
 import { RoomLog, WINDOW_ROWS } from "../../static/models/log.js";
 import { Mine } from "../../static/models/mine.js";
@@ -39,13 +40,13 @@ test("the log holds three hundred rows, and what fell out can be fetched again",
 test("reading far back lets go of the newest, and following takes them up again", () => {
   const log = new RoomLog();
   log.take(range(101, 400));
-  log.older(range(51, 100), 50);
+  older(log, range(51, 100), 50);
   assert.equal(log.detached.value, true);
   assert.deepEqual([seqs(log)[0], seqs(log).at(-1)], [51, 350]);
   log.take([text(401)]);
   assert.equal(log.position, 401, "what is not shown still counts as seen");
   assert.equal(seqs(log).at(-1), 350);
-  log.follow(range(352, 401));
+  follow(log, range(352, 401));
   assert.equal(log.detached.value, false);
   assert.equal(seqs(log).at(-1), 401);
 });
@@ -54,7 +55,7 @@ test("the beginning of the log is reached once", () => {
   const log = new RoomLog();
   log.take(range(60, 70));
   assert.equal(log.hasOlder.value, true);
-  log.older(range(5, 20), 50);
+  older(log, range(5, 20), 50);
   assert.equal(log.hasOlder.value, false, "16 of 50 came: numbers began at 5");
 });
 
@@ -73,13 +74,13 @@ test("what is withdrawn leaves the window, and a page that was on its way does n
   log.take(range(101, 400));
   log.take([withdrawal(401, 399), withdrawal(402, 90)]);
   assert.deepEqual(seqs(log).slice(-4), [398, 400, 401, 402]);
-  log.older(range(51, 100), 50);
+  older(log, range(51, 100), 50);
   assert.equal(seqs(log).includes(90), false, "the page was made before it was withdrawn");
   assert.equal(log.detached.value, true);
   log.take([withdrawal(403, 60)]);
   assert.equal(seqs(log).includes(60), false, "also while reading far back");
   assert.equal(log.position, 403);
-  log.follow(range(354, 403));
+  follow(log, range(354, 403));
   assert.equal(seqs(log).includes(399), false);
   log.gap({ from: null, to: null });
   log.take(range(1, 399));
@@ -97,7 +98,7 @@ test("the first entry of a log may be withdrawn, and nothing is before it all th
 test("a gap that ends at a number that was withdrawn stays to be seen", () => {
   const log = new RoomLog();
   log.take([text(1), withdrawal(3, 2)]);
-  log.older([], 50);
+  older(log, [], 50);
   log.gap({ from: 4, to: 9 });
   log.take([withdrawal(12, 9)]);
   assert.deepEqual(log.items.value.map(({ type }) => type), ["text", "withdraw", "gap", "withdraw"]);

@@ -15,7 +15,7 @@ async function alone(answers = {}) {
   answers[first(3)] ??= () => ({ entries: [text(1, "a", sensor), text(3, "c", sensor)] });
   const held = enter({ answers });
   held.hear(hello({ last_seq: 3 }), text(1, "a", sensor), text(2), text(3, "c", sensor));
-  await held.room.showOnly(sensor);
+  await held.company.showOnly(sensor);
   return held;
 }
 
@@ -24,19 +24,19 @@ test("one peer alone is asked for, and what comes is its own", async () => {
   assert.deepEqual(shown(held), [1, 3]);
   held.hear(text(4), text(5, "e", sensor));
   assert.deepEqual(shown(held), [1, 3, 5]);
-  held.room.showAll();
+  held.company.showAll();
   assert.deepEqual(shown(held), [1, 2, 3, 4, 5]);
 });
 
 test("what comes while it is asked for is asked for after it", async () => {
   const answers = { "/r/lobby/entries?after=3&limit=500&from=sensor": () => ({ entries: [text(5, "e", sensor)] }) };
   const held = await alone(answers);
-  held.room.showAll();
+  held.company.showAll();
   answers[first(3)] = () => {
     held.hear(text(4), text(5, "e", sensor));
     return { entries: [text(1, "a", sensor), text(3, "c", sensor)] };
   };
-  await held.room.showOnly(sensor);
+  await held.company.showOnly(sensor);
   assert.deepEqual(shown(held), [1, 3, 5]);
 });
 
@@ -50,18 +50,18 @@ test("what was withdrawn leaves it, by whomever", async () => {
 test("it pages up by itself, and ends where the server has no more", async () => {
   const before = "/r/lobby/entries?before=1&limit=50&from=sensor";
   const held = await alone({ [first(3)]: () => ({ entries: range(101, 150) }), "/r/lobby/entries?before=101&limit=50&from=sensor": () => ({ entries: range(7, 20) }), [before]: () => ({ entries: [] }) });
-  assert.equal(held.room.shown.log.hasOlder.value, true);
-  await held.room.shown.history.older();
+  assert.equal(held.company.shown.log.hasOlder.value, true);
+  await held.company.shown.history.older();
   assert.deepEqual([shown(held)[0], shown(held).length], [7, 64]);
-  assert.equal(held.room.shown.log.hasOlder.value, false);
+  assert.equal(held.company.shown.log.hasOlder.value, false);
 });
 
 test("its newest may be gone, and still there is a way to its end", async () => {
   const held = await alone();
-  held.room.shown.log.position = 9; // of an entry that a host took back
-  held.room.shown.log.detached.value = true;
-  await held.room.toEnd();
-  assert.equal(held.room.shown.log.detached.value, false);
+  held.company.shown.log.position = 9; // of an entry that a host took back
+  held.company.shown.log.detached.value = true;
+  await held.company.toEnd();
+  assert.equal(held.company.shown.log.detached.value, false);
 });
 
 test("saying something, going to an entry, and another log end it", async () => {
@@ -71,16 +71,16 @@ test("saying something, going to an entry, and another log end it", async () => 
     (held) => held.hear(hello({ epoch: "e2" })),
   ]) {
     const held = await alone();
-    assert.notEqual(held.room.only.value, null);
+    assert.notEqual(held.company.only.value, null);
     await end(held);
     await settled();
-    assert.equal(held.room.only.value, null);
+    assert.equal(held.company.only.value, null);
   }
 });
 
 test("out of reach it says so, and shows all", async () => {
   const held = await alone({ [first(3)]: () => { throw new Error("offline"); } });
-  assert.equal(held.room.only.value, null);
+  assert.equal(held.company.only.value, null);
   assert.deepEqual(held.refusals, [{ code: "unreachable", message: "" }]);
 });
 

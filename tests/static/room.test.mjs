@@ -79,14 +79,14 @@ test("what is said too fast for the server stays grey, and is said again in its 
 test("what I withdraw is asked for by its number and goes when the log says so", () => {
   const held = enter();
   held.hear(hello(), text(1), text(2, "mine0", peer("p1")));
-  held.room.withdraw(held.room.log.items.value[1]);
+  held.company.withdraw(held.room.log.items.value[1]);
   assert.deepEqual(held.sockets[0].sent, [{ type: "withdraw", key: "mine1", seq: 2 }]);
   assert.deepEqual(said(held), ["t1", "t2"]);
   held.hear(withdrawal(3, 2, peer("p1")));
   assert.deepEqual(held.room.rows.value.map(({ kind }) => kind), ["day", "entry", "withdrawal"]);
   assert.equal(held.room.arrivals.value, 2, "nobody said anything new");
   held.sockets[0].close();
-  held.room.withdraw(text(1));
+  held.company.withdraw(text(1));
   assert.deepEqual(held.refusals, [{ code: "unreachable", message: "" }]);
 });
 
@@ -149,39 +149,39 @@ test("a transfer that is done for a reason has no entry, and its card goes", () 
   const held = enter();
   held.hear(hello(), { type: "transfer", id: "f1", name: "a", from: peer("t", "http"), received: 2, size: 2, state: "receiving" });
   held.hear({ type: "transfer", id: "f1", name: "a", from: peer("t", "http"), received: 2, size: 2, state: "done", reason: "it was here already" });
-  assert.deepEqual(held.room.transfers.list.value, []);
+  assert.deepEqual(held.room.sending.transfers.list.value, []);
 });
 
 test("somebody's transfer becomes the file's entry", () => {
   const held = enter();
   held.hear(hello(), { type: "transfer", id: "f1", name: "a", from: peer("t", "tcp"), received: 1, size: 2, state: "receiving" });
-  assert.equal(held.room.transfers.list.value.length, 1);
+  assert.equal(held.room.sending.transfers.list.value.length, 1);
   held.hear(file(1, "f1"), { type: "transfer", id: "f1", received: 2, size: 2, state: "done" });
-  assert.deepEqual(held.room.transfers.list.value, []);
+  assert.deepEqual(held.room.sending.transfers.list.value, []);
 });
 
 for (const order of ["answer first", "entry first"]) {
   test(`my upload is one card and then one entry of mine: ${order}`, async () => {
     const held = enter();
     held.hear(hello());
-    held.room.upload({ size: 2 }, "a");
+    held.room.sending.upload({ size: 2 }, "a");
     const { request, resolve } = held.puts[0];
     assert.equal(request.path, "/r/lobby/a");
     held.hear({ type: "transfer", id: "f1", name: "a", from: peer("p1"), received: 1, size: 2, state: "receiving" });
-    assert.equal(held.room.uploads.list.value[0].id, "f1");
+    assert.equal(held.room.sending.uploads.list.value[0].id, "f1");
     const entry = file(1, "f1", "the-server's-own-key");
     if (order === "answer first") {
       resolve(entry);
       await settled();
-      assert.equal(held.room.uploads.list.value[0].state, "sent");
+      assert.equal(held.room.sending.uploads.list.value[0].state, "sent");
       held.hear(entry);
     } else {
       held.hear(entry);
       resolve(entry);
       await settled();
     }
-    assert.deepEqual(held.room.uploads.list.value, []);
-    assert.deepEqual(held.room.transfers.list.value, []);
+    assert.deepEqual(held.room.sending.uploads.list.value, []);
+    assert.deepEqual(held.room.sending.transfers.list.value, []);
     assert.equal(held.room.rows.value.at(-1).mine, true);
   });
 }
@@ -189,12 +189,12 @@ for (const order of ["answer first", "entry first"]) {
 test("my own failed upload is one red card, mine", async () => {
   const held = enter();
   held.hear(hello());
-  held.room.upload({ size: 2 }, "a");
+  held.room.sending.upload({ size: 2 }, "a");
   held.puts[0].reject({ code: "disk_full", message: "" });
   await settled();
   held.hear({ type: "transfer", id: "f1", name: "a", from: peer("p1"), received: 2, size: 2, state: "failed", reason: "disk_full" });
-  assert.deepEqual(held.room.transfers.list.value, []);
-  assert.equal(held.room.uploads.list.value[0].state, "failed");
+  assert.deepEqual(held.room.sending.transfers.list.value, []);
+  assert.equal(held.room.sending.uploads.list.value[0].state, "failed");
 });
 
 const LARGE = { name: "film.mp4", size: 3_000_000, lastModified: 7 };
@@ -204,58 +204,58 @@ const resting = { type: "transfer", id: "f1", name: "film.mp4", from: peer("p1")
 test("a large file goes by a way that can stop, and what is known of it is kept until it is here", () => {
   const held = enter();
   held.hear(hello());
-  held.room.upload(LARGE, "film.mp4");
+  held.room.sending.upload(LARGE, "film.mp4");
   const { request } = held.sends[0];
   assert.deepEqual([request.path, request.key, request.url, held.puts.length], ["/r/lobby/uploads", "mine1", undefined, 0]);
   request.begun(AT);
-  assert.deepEqual(held.room.unfinished.list.value, [{ key: "mine1", name: "film.mp4", size: LARGE.size, modified: 7, url: AT, id: "f1" }]);
+  assert.deepEqual(held.room.sending.unfinished.list.value, [{ key: "mine1", name: "film.mp4", size: LARGE.size, modified: 7, url: AT, id: "f1" }]);
   held.hear(resting);
-  assert.deepEqual(held.room.halfway.value, [], "its file is in our hands");
+  assert.deepEqual(held.room.sending.halfway.value, [], "its file is in our hands");
   held.hear(file(1, "f1", "mine1"));
-  assert.deepEqual([held.room.unfinished.list.value, held.room.uploads.list.value], [[], []]);
+  assert.deepEqual([held.room.sending.unfinished.list.value, held.room.sending.uploads.list.value], [[], []]);
 });
 
 const kept = { mine0: { key: "mine0", name: "film.mp4", size: LARGE.size, modified: 7, url: AT, id: "f1" } };
 
 test("what an earlier page began goes on with the same file, chosen anywhere, or shown to its card", () => {
-  for (const choose of [(room) => room.upload(LARGE, "film.mp4"), (room) => room.goOn(kept.mine0, { ...LARGE, lastModified: 9 })]) {
+  for (const choose of [(room) => room.sending.upload(LARGE, "film.mp4"), (room) => room.sending.goOn(kept.mine0, { ...LARGE, lastModified: 9 })]) {
     const held = enter({ unfinished: kept });
     held.hear(hello({ transfers: [resting] }));
-    assert.equal(held.room.halfway.value.length, 1);
-    assert.equal(held.room.goOn(kept.mine0, { ...LARGE, size: 5 }), false);
+    assert.equal(held.room.sending.halfway.value.length, 1);
+    assert.equal(held.room.sending.goOn(kept.mine0, { ...LARGE, size: 5 }), false);
     choose(held.room);
     assert.deepEqual([held.sends[0].request.key, held.sends[0].request.url], ["mine0", AT]);
-    assert.deepEqual(held.room.halfway.value, []);
+    assert.deepEqual(held.room.sending.halfway.value, []);
   }
 });
 
 test("what somebody sends just now, or the server knows no more, waits for no file", () => {
   const held = enter({ unfinished: kept });
   held.hear(hello({ transfers: [{ ...resting, state: "receiving" }] }));
-  assert.deepEqual(held.room.halfway.value, []);
-  held.room.upload(LARGE, "film.mp4");
+  assert.deepEqual(held.room.sending.halfway.value, []);
+  held.room.sending.upload(LARGE, "film.mp4");
   assert.equal(held.sends[0].request.url, undefined);
   held.hear(hello());
-  assert.deepEqual(held.room.unfinished.list.value, []);
+  assert.deepEqual(held.room.sending.unfinished.list.value, []);
 });
 
 test("what is cancelled is taken away at the server too, and its end is not told to who cancelled it", () => {
   const held = enter({ unfinished: kept });
   held.hear(hello({ transfers: [resting] }));
-  held.room.cancel(held.room.halfway.value[0]);
+  held.room.sending.cancel(held.room.sending.halfway.value[0]);
   held.hear({ ...resting, state: "failed", code: "taken_back" });
   assert.deepEqual(held.dropped, [[AT, "secret"]]);
-  assert.deepEqual([held.room.transfers.list.value, held.room.unfinished.list.value], [[], []]);
+  assert.deepEqual([held.room.sending.transfers.list.value, held.room.sending.unfinished.list.value], [[], []]);
 });
 
 test("uploads that waited for the server go on when it says hello", async () => {
   const held = enter();
   held.hear(hello());
-  held.room.upload(LARGE, "film.mp4");
+  held.room.sending.upload(LARGE, "film.mp4");
   held.sends[0].request.begun(AT);
   held.sends[0].reject({ code: "unreachable" });
   await settled();
-  assert.equal(held.room.uploads.list.value[0].state, "waiting");
+  assert.equal(held.room.sending.uploads.list.value[0].state, "waiting");
   held.hear(hello({ transfers: [resting] }));
   assert.deepEqual([held.sends.length, held.sends[1].request.url], [2, AT]);
 });
@@ -300,7 +300,7 @@ test("while nobody looks, what comes is new, and my name in it is counted", () =
   held.room.look(false);
   held.hear({ ...text(2), text: "hello otter!" }, text(3));
   assert.deepEqual(held.room.reading.marker.value, { after: 1, count: 2, missed: false });
-  assert.equal(held.room.mentioned.value, 1);
+  assert.equal(held.room.company.value.mentioned.value, 1);
   held.room.look(true);
   held.hear(text(4));
   assert.equal(held.room.reading.marker.value.count, 2);
@@ -318,4 +318,31 @@ test("who comes and goes is one line, and who went is remembered", () => {
   assert.deepEqual(held.room.peers.gone.value.map(({ peer: { name } }) => name), ["bob", "eve"]);
   held.hear({ type: "presence", joined: [peer("bob")], count: 2 });
   assert.deepEqual(held.room.peers.gone.value.map(({ peer: { name } }) => name), ["eve"]);
+});
+
+test("the company may come late: it is told what was heard, each thing with its moment", () => {
+  const frames = [
+    [hello({ last_seq: 1, peers: [peer("p1"), peer("eve")], count: 2, transfers: [resting] })],
+    [text(1, "k1", peer("eve")), { type: "typing", from: peer("eve") }],
+    [{ type: "presence", joined: [peer("bob")], count: 3 }, text(2), { ...text(3), text: "hello me" }],
+    [{ type: "presence", left: ["eve"], count: 2 }, file(4, "f9")],
+  ];
+  const [early, late] = [false, true].map((late) => {
+    const held = enter({ late, unfinished: kept });
+    for (const frame of frames) {
+      held.now += 1000;
+      held.hear(...frame);
+    }
+    held.now += 60_000;
+    return held;
+  });
+  assert.deepEqual(late.room.rows.value.map(({ kind }) => kind), ["day", "entry", "entry", "entry", "entry"]);
+  late.accompany();
+  const seen = ({ room }) => [
+    room.rows.value, room.peers.list.value, room.peers.spoke.value, room.peers.gone.value, room.company.value.mentioned.value,
+    room.typing.names.value, room.sending.transfers.list.value, room.sending.halfway.value,
+  ];
+  assert.deepEqual(seen(late), seen(early));
+  for (const held of [early, late]) held.hear(text(5, "k5", peer("bob")));
+  assert.deepEqual(seen(late), seen(early));
 });

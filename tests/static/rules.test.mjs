@@ -8,31 +8,14 @@ import { transcript } from "../../static/helpers/record.js";
 import { rowsOf } from "../../static/helpers/rows.js";
 import { weave } from "../../static/helpers/weave.js";
 import { wordsOf } from "../../static/helpers/words.js";
-import { Room } from "../../static/models/room.js";
-import { memory, peer, rule, stage, text } from "./stage.mjs";
+import { enter as enterRoom, hello, peer, rule, text } from "./stage.mjs";
 
 const FREE = { topic: "", read_only: false, pin: false, muted: [] };
 const words = JSON.parse(readFileSync(new URL("../../static/i18n/en.json", import.meta.url)));
 
 function enter(more = {}) {
-  const held = stage();
-  let key = 0;
-  held.refusals = [];
-  held.room = new Room({
-    page: { name: "lobby", epoch: "e1", lastSeq: 0, count: 1, entries: [] },
-    me: { name: "me", client: "secret" },
-    platform: held.platform,
-    shelves: { outbox: memory(), mine: memory(), seen: memory(), unfinished: memory() },
-    newKey: () => `key${++key}`,
-    refused: (refusal) => held.refusals.push(refusal),
-  });
-  held.room.connection.open();
-  held.hear = (...objects) => {
-    held.sockets.at(-1).hear(...objects);
-    held.draw();
-  };
-  held.greet = (again = more) =>
-    held.hear({ type: "hello", room: "lobby", epoch: "e1", last_seq: 0, client: "secret", you: peer("p1"), peers: [peer("p1")], count: 1, transfers: [], host: false, rules: FREE, ...again });
+  const held = enterRoom();
+  held.greet = (again = more) => held.hear(hello({ host: false, rules: FREE, ...again }));
   held.greet();
   held.rules = held.room.rules;
   return held;
@@ -65,22 +48,22 @@ test("who knocks is shown until somebody has answered", () => {
   const held = enter({ host: true });
   const knock = (id, more = {}) => ({ type: "knock", id, via: "udp", addr: "10.0.0.7:5", text: "hello", ...more });
   held.hear(knock("k1"), knock("k2"), knock("k1", { text: "again" }));
-  assert.deepEqual(held.rules.knocks.value.map(({ id, text }) => [id, text]), [["k2", "hello"], ["k1", "again"]]);
-  held.room.admit({ id: "k1" }, true);
-  held.room.turnAway({ id: "k2" });
+  assert.deepEqual(held.company.knocks.list.value.map(({ id, text }) => [id, text]), [["k2", "hello"], ["k1", "again"]]);
+  held.company.knocks.admit({ id: "k1" }, true);
+  held.company.knocks.turnAway({ id: "k2" });
   assert.deepEqual(held.sockets[0].sent, [{ type: "admit", id: "k1", always: true }, { type: "refuse", id: "k2" }]);
   held.hear({ type: "knock", id: "k1", answered: "admitted" });
-  assert.deepEqual(held.rules.knocks.value.map(({ id }) => id), ["k2"]);
+  assert.deepEqual(held.company.knocks.list.value.map(({ id }) => id), ["k2"]);
   held.greet({ host: true });
-  assert.deepEqual(held.rules.knocks.value, []);
+  assert.deepEqual(held.company.knocks.list.value, []);
 });
 
 test("a wish goes out under a key, or is refused when nobody hears it", () => {
   const held = enter({ host: true });
-  held.room.rule({ mute: "p9" });
-  assert.deepEqual(held.sockets[0].sent, [{ type: "rule", key: "key1", rule: { mute: "p9" } }]);
+  held.company.rule({ mute: "p9" });
+  assert.deepEqual(held.sockets[0].sent, [{ type: "rule", key: "mine1", rule: { mute: "p9" } }]);
   held.sockets[0].close();
-  held.room.rule({ mute: "p9" });
+  held.company.rule({ mute: "p9" });
   assert.deepEqual(held.refusals, [{ code: "unreachable", message: "" }]);
 });
 

@@ -1,5 +1,6 @@
 // A browser made of nothing, for the models: sockets, timers and frames that a test moves by hand.
 
+import { Company } from "../../static/models/company.js";
 import { Room } from "../../static/models/room.js";
 
 export class Socket {
@@ -83,19 +84,31 @@ export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, ind
 /** Promise callbacks have run. */
 export const settled = () => new Promise((done) => setImmediate(done));
 
-/** A room on a stage, entered but not yet greeted; `hear(...)` is a frame from the server. */
-export function enter({ entries = [], lastSeq = 0, epoch = "e1", answers, seen = null, unfinished = null } = {}) {
+/**
+ * A room on a stage, entered but not yet greeted; `hear(...)` is a frame from the server. With `late` its company comes
+ * only when `accompany()` is called.
+ */
+export function enter({ entries = [], lastSeq = 0, epoch = "e1", answers, seen = null, unfinished = null, late = false } = {}) {
   const held = stage({ answers });
   let key = 0;
+  const page = { name: "lobby", epoch, lastSeq, count: 1, entries };
+  const shelves = { outbox: memory(), mine: memory(), seen: memory(seen), unfinished: memory(unfinished) };
+  const newKey = () => `mine${++key}`;
   held.refusals = [];
+  const refused = (refusal) => held.refusals.push(refusal);
   held.room = new Room({
-    page: { name: "lobby", epoch, lastSeq, count: 1, entries },
+    page,
     me: { name: "me", client: "secret" },
     platform: held.platform,
-    shelves: { outbox: memory(), mine: memory(), seen: memory(seen), unfinished: memory(unfinished) },
-    newKey: () => `mine${++key}`,
-    refused: (refusal) => held.refusals.push(refusal),
+    shelves,
+    newKey,
+    refused,
   });
+  held.accompany = () => {
+    held.company = new Company(held.room, { page, platform: held.platform, shelves, newKey, refused });
+    held.room.welcome(held.company);
+  };
+  if (!late) held.accompany();
   held.room.connection.open();
   held.hear = (...objects) => {
     held.sockets.at(-1).hear(...objects);

@@ -57,7 +57,13 @@ class Connection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send it; the last answer to a client that closed its own side ends the connection."""
-        finished = await super().finish_response(request, resp, start_time)
+        try:
+            finished = await super().finish_response(request, resp, start_time)
+        except RuntimeError as exc:
+            # asyncio's `sendfile` says it thus when the client went while the file was being opened.
+            if self.transport is None or self.transport.is_closing():
+                raise ConnectionResetError("the client has gone") from exc
+            raise
         self._answered += 1
         if self.half_closed and self._answered >= self._request_count:
             self.close()

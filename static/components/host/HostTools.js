@@ -10,7 +10,7 @@ export function HostTools({ peer, room, close }) {
   const [step, go] = useState("choose"); // "choose" | "rename" | "remove"
   const muted = room.rules.muted.value.has(peer.id);
   const done = (wish) => {
-    room.rule(wish);
+    room.company.value.rule(wish);
     close();
   };
   if (step === "rename") return html`<${Rename} peer=${peer} done=${done} />`;

@@ -6,7 +6,7 @@ import { useWords } from "../house.js";
 
 export function Knocks({ room }) {
   const { t } = useWords();
-  const knocks = room.rules.knocks.value;
+  const knocks = room.company.value.knocks.list.value;
   return html`
     <section class="knocks" aria-label=${t("knock.list")} aria-live="polite">
       ${knocks.map((knock) => html`<${Knock} key=${knock.id} knock=${knock} room=${room} />`)}
@@ -23,9 +23,9 @@ function Knock({ knock, room }) {
         <${Badge} via=${via} addr=${addr} /> <span class="mono">${addr}</span> ${t("knock.says")} <q><bdi>${text}</bdi></q>
       </p>
       <div class="knock-answers">
-        <button type="button" class="main-button" onClick=${() => room.admit(knock, false)}>${t("knock.admit")}</button>
-        <button type="button" class="quiet-button" onClick=${() => room.admit(knock, true)}>${t("knock.always")}</button>
-        <button type="button" class="quiet-button" onClick=${() => room.turnAway(knock)}>${t("knock.refuse")}</button>
+        <button type="button" class="main-button" onClick=${() => room.company.value.knocks.admit(knock, false)}>${t("knock.admit")}</button>
+        <button type="button" class="quiet-button" onClick=${() => room.company.value.knocks.admit(knock, true)}>${t("knock.always")}</button>
+        <button type="button" class="quiet-button" onClick=${() => room.company.value.knocks.turnAway(knock)}>${t("knock.refuse")}</button>
       </div>
     </div>
   `;

@@ -13,7 +13,7 @@ export function RoomRules({ room, close }) {
   const { topic, readOnly } = room.rules;
   const submit = (event) => {
     event.preventDefault();
-    room.rule({ topic: event.target.elements.topic.value });
+    room.company.value.rule({ topic: event.target.elements.topic.value });
     close();
   };
   return html`
@@ -24,7 +24,7 @@ export function RoomRules({ room, close }) {
         <button type="submit" class="main-button">${t("rules.set")}</button>
       </div>
     </form>
-    <button type="button" class="menu-item" role="switch" aria-checked=${readOnly.value} onClick=${() => room.rule({ read_only: !readOnly.value })}>
+    <button type="button" class="menu-item" role="switch" aria-checked=${readOnly.value} onClick=${() => room.company.value.rule({ read_only: !readOnly.value })}>
       <span class="menu-words"><span>${t("rules.readOnly")}</span><span class="menu-note">${t("rules.readOnlyNote")}</span></span>
       <span class="switch" aria-hidden="true"></span>
     </button>
@@ -37,7 +37,7 @@ function Pin({ room }) {
   const { t } = useWords();
   const submit = (event) => {
     event.preventDefault();
-    room.rule({ pin: event.target.elements.pin.value });
+    room.company.value.rule({ pin: event.target.elements.pin.value });
     event.target.reset();
   };
   return html`
@@ -46,7 +46,7 @@ function Pin({ room }) {
       <div class="rules-field">
         <input id="room-pin" name="pin" required minlength=${PIN_MIN_CHARS} maxlength=${PIN_MAX_CHARS} pattern="\\S+" autocomplete="off" />
         <button type="submit" class="main-button">${t("rules.set")}</button>
-        ${room.rules.pin.value && html`<button type="button" class="quiet-button" onClick=${() => room.rule({ pin: "" })}>${t("rules.pinAway")}</button>`}
+        ${room.rules.pin.value && html`<button type="button" class="quiet-button" onClick=${() => room.company.value.rule({ pin: "" })}>${t("rules.pinAway")}</button>`}
       </div>
     </form>
   `;

@@ -154,6 +154,24 @@ async def test_chunks_that_turn_bad_in_the_middle_leave_nothing(
     writer.close()
 
 
+async def test_who_goes_while_a_file_is_opened_is_no_fault_of_ours(
+    server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    send = loop.sendfile
+
+    async def gone(transport: asyncio.WriteTransport, *what: object) -> object:
+        transport.abort()
+        return await send(transport, *what)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "sendfile", gone)
+    with pytest.raises(aiohttp.ClientError):
+        async with session.get(f"{server.url}static/main.js") as answer:
+            await answer.read()
+    assert await entries(session, server.url) == []  # a request later: what was to be logged is logged
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 LINE = connection.LINE_MAX_BYTES
 
 

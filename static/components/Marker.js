@@ -1,16 +1,11 @@
-// One row of the log, whatever kind it is.
+// The rows of the log that are no message: what is missing, what was taken back, what a host did, what is new, who came and went.
 
 import { deedWords } from "../helpers/deeds.js";
-import { day } from "../helpers/format.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
-import { memo } from "./memo.js";
-import { Draft, Message } from "./Message.js";
 
-export const Row = memo(({ kind, at, gap, from, whose, count, marker, line, entry, draft, first, mine, named, lang, room, rule, host }) => {
+export function Marker({ kind, gap, from, whose, count, rule, marker, line }) {
   switch (kind) {
-    case "day":
-      return html`<li class="marker"><span>${day(at, Date.now(), lang)}</span></li>`;
     case "gap":
       return html`<${Gap} gap=${gap} />`;
     case "withdrawal":
@@ -19,14 +14,10 @@ export const Row = memo(({ kind, at, gap, from, whose, count, marker, line, entr
       return html`<${Deed} entry=${rule} />`;
     case "unread":
       return html`<${Unread} marker=${marker} />`;
-    case "comings":
-      return html`<${Comings} line=${line} />`;
-    case "draft":
-      return html`<${Draft} draft=${draft} first=${first} room=${room} />`;
     default:
-      return html`<${Message} entry=${entry} first=${first} mine=${mine} named=${named} lang=${lang} room=${room} host=${host} />`;
+      return html`<${Comings} line=${line} />`;
   }
-});
+}
 
 function Gap({ gap }) {
   const { t } = useWords();
