@@ -57,6 +57,8 @@ async def main() -> None:
             await shoot(house, browser, "menu-phone", open_menu, **phone)
             await shoot(house, browser, "keyboard", open_help, color_scheme="dark", **desk)
             await shoot(house, browser, "picture", open_picture, **desk)
+            await shoot(house, browser, "person", meet, **desk)
+            await shoot(house, browser, "one-peer-phone", read_alone, locale="zh-CN", **phone)
             await shoot(house, browser, "projector", enlarge, **desk)
             await shoot(house, browser, "empty", room="实验室", locale="zh-CN", **desk)
             await shoot(house, browser, "busy", missed, room="lobby", **desk)
@@ -230,6 +232,17 @@ async def open_help(page: Page) -> None:
 async def open_picture(page: Page) -> None:
     await page.locator("button.preview").last.click()
     await expect(page.locator(".whole-picture")).to_be_visible()
+
+
+async def meet(page: Page) -> None:
+    await page.locator(".person", has_text="greenhouse").click(position={"x": 60, "y": 20})
+    await expect(page.locator(".person-tools")).to_be_visible()
+
+
+async def read_alone(page: Page) -> None:
+    await page.locator(".message-name", has_text="greenhouse").click()
+    await page.locator(".person-tools").get_by_role("button", name="只看").click()
+    await expect(page.locator(".only-bar")).to_be_visible()
 
 
 async def rule(host: Page, field: str, value: str) -> None:
