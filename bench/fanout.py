@@ -71,6 +71,12 @@ def _ws() -> Iterator[Running]:
 
 
 @contextmanager
+def _socketio() -> Iterator[Running]:
+    with _node("socketio.js", "socket.io") as running:
+        yield running
+
+
+@contextmanager
 def _node(script: str, package: str) -> Iterator[Running]:
     node = stand.program("node")
     if not (stand.PEERS / "node_modules" / package).is_dir():
@@ -111,6 +117,7 @@ SERVERS = {
     "uWebSockets.js": Server("ws", _uws),
     "NATS": Server("nats", _nats),
     "mosquitto": Server("mqtt", _mosquitto),
+    "socket.io": Server("sio", _socketio),
     "ws": Server("ws", _ws),
     "aiohttp, naive": Server("ws", _naive),
 }

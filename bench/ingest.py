@@ -1,7 +1,8 @@
-"""A file in: raw TCP, hashed and synced, beside socat, nginx and the loop that tutorials teach.
+"""A file in: raw TCP, hashed and synced, beside socat, nginx, copyparty and the loop that tutorials teach.
 
 Each takes the same file, one after the other, round by round; the clock runs from the connection to the moment the
-server says, or shows by closing, that it has all. Ours alone hashes, syncs and announces what it took.
+server says, or shows by closing, that it has all. Of the servers ours alone syncs and announces what it took. What a
+core can do at best for that promise, `ingest.c` shows; what our way in costs without it, `peers/promiseless.py`.
 `python bench/ingest.py [--small]`
 """
 
@@ -99,6 +100,31 @@ def _socat() -> Iterator[Running]:
 
 
 @contextmanager
+def _promiseless() -> Iterator[Running]:
+    with stand.roombridge(command=(stand.PEERS / "promiseless.py",)) as running:
+        yield running
+
+
+@contextmanager
+def _limit() -> Iterator[Running]:
+    port, program = stand.free_port(), stand.compiled("ingest.c", "-lcrypto")
+    with stand.scratch() as folder, stand.serving((program, str(port), folder / "limit", "1048576"), port) as running:
+        yield running
+
+
+@contextmanager
+def _copyparty() -> Iterator[Running]:
+    port = stand.free_port()
+    program = stand.program("copyparty", stand.PEERS / ".venv" / "bin" / "copyparty")
+    with stand.scratch() as folder:
+        (taken := folder / "taken").mkdir()
+        command = (program, "-q", "--http-only", "-i", "127.0.0.1", "-p", str(port), "-v", f"{taken}::rw")
+        settled = {**os.environ, "XDG_CONFIG_HOME": str(folder)}  # it keeps salts and sessions there
+        with stand.serving(command, port, env=settled) as running:
+            yield running
+
+
+@contextmanager
 def nginx() -> Iterator[Running]:
     port = stand.free_port()
     nginx = stand.program("nginx", stand.SBIN / "nginx")
@@ -113,9 +139,12 @@ def nginx() -> Iterator[Running]:
 SERVERS: dict[str, tuple[Callable[..., object], Callable[[int, int], object]]] = {
     "roombridge": (stand.roombridge, raw),
     "roombridge, HTTP": (stand.roombridge, put),
-    "socat -b1M": (_socat, _bytes),
+    "C, hashed and synced": (_limit, _bytes),
     "nginx dav": (nginx, put),
+    "copyparty": (_copyparty, put),
     "the tutorial's loop": (_tutorial, _header_and_bytes),
+    "roombridge, neither": (_promiseless, raw),
+    "socat -b1M": (_socat, _bytes),
 }
 
 

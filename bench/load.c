@@ -3,7 +3,7 @@
 //   load KIND PORT PID CLIENTS SENDERS IN_FLIGHT RATE WARM_S SECONDS TEXT_BYTES [ROOMS]
 //
 // KIND is room (roombridge), udp (the same, but what it hears was said by datagrams from one socket), ws (a server that
-// hands every text frame to all), nats or mqtt. With ROOMS the clients of a room sit in so many, by turns. Each of SENDERS keeps IN_FLIGHT messages on their way and says the next one when its own comes back; with a RATE (messages a second, all
+// hands every text frame to all), sio (socket.io over WebSocket), nats or mqtt. With ROOMS the clients of a room sit in so many, by turns. Each of SENDERS keeps IN_FLIGHT messages on their way and says the next one when its own comes back; with a RATE (messages a second, all
 // senders together) it speaks by the clock instead. When all are connected it prints "open" and waits for a line on its
 // standard input. The answer is one JSON object; the server's CPU time is read from the kernel by its PID.
 //
@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOM, WS, NATS, MQTT, UDP };
+enum { ROOM, WS, NATS, MQTT, UDP, SIO };
 enum { CONNECTING, SHAKING, OPEN };
 #define STAMP 21        // '^', 4 digits of who, 16 of when
 #define CARRY 64        // what one read may leave for the next: less than a stamp or a frame's head
@@ -111,8 +111,8 @@ static void speak(Client *c, uint64_t when) {
     size += sprintf(body + size, "%c%cb%s", 1, 1, text);
     body[size - text_bytes - 3] = 0;
   } else
-    size = snprintf(body, sizeof body, "%s", text);
-  if (kind == ROOM || kind == WS) head = ws_head(message, size);
+    size = snprintf(body, sizeof body, kind == SIO ? "42[\"b\",\"%s\"]" : "%s", text);
+  if (kind == ROOM || kind == WS || kind == SIO) head = ws_head(message, size);
   memcpy(message + head, body, size);
   sent++;
   put(c, message, head + size);
@@ -217,7 +217,7 @@ static void greet(Client *c) {
       size = sprintf(out,
                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                     kind == WS ? "/" : kind == ROOM ? path : "/r/lobby/ws?after=-1", port);
+                     kind == SIO ? "/socket.io/?EIO=4&transport=websocket" : kind == WS ? "/" : kind == ROOM ? path : "/r/lobby/ws?after=-1", port);
       put(c, out, size);
   }
 }
@@ -230,6 +230,7 @@ static char *shaken(char *p, char *end) {
     case MQTT:  // CONNACK, 4 bytes, then SUBACK, 5 bytes, together or apart
       if (*p == 0x20) p += 4;
       return end - p >= 5 ? p + 5 : NULL;
+    case SIO: return (at = memmem(p, end - p, "40{", 3)) ? end : NULL;  // nobody speaks before all are in
     default: return (at = memmem(p, end - p, "\r\n\r\n", 4)) ? at + 4 : NULL;
   }
 }
@@ -243,10 +244,11 @@ static void readable(Client *c) {
   if (c->state == SHAKING) {
     char *rest = shaken(buffer + CARRY, end);
     if (!rest) {
-      if (kind == NATS || kind == MQTT) return;  // INFO comes before PONG, CONNACK before SUBACK
+      if (kind == SIO && memmem(buffer + CARRY, n, "0{", 2)) put(c, "\x81\x82\0\0\0\00040", 8);  // it is open: let me in
+      if (kind == NATS || kind == MQTT || kind == SIO) return;  // INFO comes before PONG, CONNACK before SUBACK
       die("client %d: a handshake in pieces", c->id);
     }
-    if (kind != NATS && kind != MQTT && !memmem(buffer + CARRY, rest - buffer - CARRY, " 101 ", 5))
+    if (kind != NATS && kind != MQTT && kind != SIO && !memmem(buffer + CARRY, rest - buffer - CARRY, " 101 ", 5))
       die("client %d was refused: %.*s", c->id, (int)(rest - buffer - CARRY), buffer + CARRY);
     became_open(c);
     start = rest;
@@ -300,9 +302,9 @@ static void speak_by_the_clock(uint64_t began, uint64_t now) {
 }
 
 int main(int count, char **words) {
-  static const char *kinds[] = {"room", "ws", "nats", "mqtt", "udp"};
+  static const char *kinds[] = {"room", "ws", "nats", "mqtt", "udp", "sio"};
   if (count < 11) die("usage: load KIND PORT PID CLIENTS SENDERS IN_FLIGHT RATE WARM_S SECONDS TEXT_BYTES [ROOMS]");
-  for (kind = 0; kind < 5 && strcmp(kinds[kind], words[1]); kind++);
+  for (kind = 0; kind < 6 && strcmp(kinds[kind], words[1]); kind++);
   port = atoi(words[2]);
   clients = atoi(words[4]);
   senders = atoi(words[5]);

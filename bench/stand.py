@@ -39,7 +39,7 @@ class Running(NamedTuple):
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * resource.getpagesize() // 1024
 
     def cpu_s(self) -> float:
-        """What all its threads have used; still to be had when it has ended and nobody has asked how."""
+        """What all its threads have used, to 10 ms; still to be had when it has ended and nobody has asked how."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -110,13 +110,13 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def roombridge(*options: str) -> Iterator[Running]:
+def roombridge(*options: str, command: tuple[str | Path, ...] = ("-m", "bridge")) -> Iterator[Running]:
     """Our own, as a user starts it: the log on this disk, durable."""
     with ExitStack() as stack:
         data = stack.enter_context(scratch())
         port = free_port()
-        command = (sys.executable, "-m", "bridge", "--port", str(port), "--data", data, *options)
-        yield stack.enter_context(serving(command, port, cwd=HERE.parent))
+        words = (sys.executable, *command, "--port", str(port), "--data", data, *options)
+        yield stack.enter_context(serving(words, port, cwd=HERE.parent))
 
 
 @contextmanager
@@ -142,12 +142,15 @@ def program(name: str, *places: Path) -> str:
     raise Missing(f"{name} is not installed: make peers")
 
 
-def compiled(source: str) -> Path:
-    """A C program of this folder, compiled when it is newer than what was compiled."""
+def compiled(source: str, *libraries: str) -> Path:
+    """A C program of this folder, compiled when it is newer than what was compiled. Raises `Missing`."""
     made = _kept() / Path(source).stem
     if not made.exists() or made.stat().st_mtime < (HERE / source).stat().st_mtime:
         fresh = made.with_suffix(f".{os.getpid()}")  # two at once must not run half a program
-        subprocess.run([program("cc"), "-O2", "-o", fresh, HERE / source], check=True)
+        done = subprocess.run([program("cc"), "-O2", "-o", fresh, HERE / source, *libraries])
+        if done.returncode and libraries:
+            raise Missing(f"{source} wants {' '.join(libraries)} and its headers: make peers")
+        done.check_returncode()
         fresh.rename(made)
     return made
 

@@ -15,7 +15,10 @@ from tests.support.program import tool
 
 BENCH = CHECKOUT / "bench"
 SVG = "{http://www.w3.org/2000/svg}"
-ONLY = {"fanout": ("--peer", "aiohttp, naive"), "growth": ("--only", "messages", "--only", "entries")}
+ONLY = {
+    "fanout": ("--peer", "aiohttp, naive", "--peer", "socket.io"),
+    "growth": ("--only", "messages", "--only", "entries"),
+}
 HELPERS = {"stand", "all", "chart"}
 ALONE = {"small_files", "page"}
 """Called by hand, with options of their own, and beside no peer."""
@@ -36,6 +39,13 @@ def test_a_bench_runs_and_measures(name: str) -> None:
     tables = done.stdout.count("| --- |")
     measured = re.findall(r"^\| [^|]+ \|.*[1-9].*\|$", done.stdout, re.MULTILINE)  # a figure beyond the first column
     assert len(measured) >= tables > 0, done.stdout
+
+
+def test_every_peer_that_we_wrote_is_measured() -> None:
+    benches = "".join(path.read_text() for path in BENCH.glob("*.py"))
+    written = [path.name for path in (BENCH / "peers").glob("*.*") if not path.name.startswith(("package", "."))]
+    assert written
+    assert [name for name in written if f'"{name}"' not in benches] == []
 
 
 def test_make_bench_runs_them_all() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import os
 import resource
 import stat
+import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 
 from bridge.log import Files, Part
 from bridge.model import Refused, StoreError
-from bridge.store.files import SMALL_BYTES, DiskFiles
+from bridge.store.files import EARLY_BYTES, NICENESS, SMALL_BYTES, DiskFiles
 from tests.store.conftest import SmallDisk
 from tests.store.files_contract import FilesContract
 from tests.support.nouns import stopped_at
@@ -221,6 +223,35 @@ async def twins(files: DiskFiles) -> list[str]:
         await part.commit()
         ids.append(part.id)
     return ids
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness belongs to the process there")
+async def test_writers_come_after_the_loop(files: DiskFiles) -> None:
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    theirs = await files.run(os.getpriority, os.PRIO_PROCESS, 0)
+    assert theirs == min(ours + NICENESS, 19)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == ours
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody is advised there")
+async def test_the_disk_begins_with_a_large_file_while_it_still_comes(
+    files: DiskFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[int, int]] = []
+
+    def advise(fd: int, start: int, size: int, advice: int, really: Callable[..., None] = os.posix_fadvise) -> None:
+        really(fd, start, size, advice)
+        begun.append((start, start + size))
+
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    part, content = await files.create(), os.urandom(EARLY_BYTES // 2 + 1)
+    for _ in range(7):
+        await part.write(content)
+    await part.write(content * 6)
+    assert [start for start, _ in begun] == [0, *(stop for _, stop in begun[:-1])], "one after the other, nothing twice"
+    assert begun[-1][1] == 6 * EARLY_BYTES and len(begun) == 4
+    digest = await part.commit()
+    assert digest.size == 13 * len(content) and digest.sha256 == hashlib.sha256(content * 13).hexdigest()
 
 
 async def test_the_same_bytes_are_on_the_disk_once(files: DiskFiles, tmp_path: Path) -> None:
