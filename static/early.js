@@ -12,11 +12,11 @@ try {
 window.earlyKeys = {
   pressed: [],
   keep(event) {
-    if (event.target.matches?.("input, textarea, select")) return;
     const { key, code, altKey } = event;
+    const typing = event.target.matches?.("input, textarea, select") && /^[/?]$/.test(key);
     const chord = event.ctrlKey || event.metaKey;
     const ours = chord ? /^[ku]$/i.test(key) : altKey ? /^Digit[1-4]$/.test(code) : /^([/?]|Escape)$/.test(key);
-    if (!ours) return;
+    if (!ours || typing) return;
     event.preventDefault(); // else the browser shows the page's source, or a search of its own
     window.earlyKeys.pressed.push(event);
   },

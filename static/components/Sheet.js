@@ -13,7 +13,8 @@ export function Sheet({ title, wide = false, close, children }) {
   useLayoutEffect(() => void (dialog.current.open || dialog.current.showModal()), [title]);
   const shut = () => dialog.current.close();
   // The browser tells a moment later that it has closed: by then the next key may have opened it for something else.
-  const closed = () => dialog.current.open || close();
+  // Or it may be gone.
+  const closed = () => dialog.current?.open === false && close();
   // A click on the dialog itself, and not on something in it, is a click on the backdrop.
   const closeOutside = (event) => event.target === dialog.current && shut();
   return html`

@@ -38,8 +38,10 @@ export class Company {
     this.history = new History(room.log, (query) => this.ask(query));
     this.search = new Search(platform, room.path);
     this.files = new RoomFiles(platform, room.path);
-    // Who wishes to see an entry wants to see what stands around it.
-    effect(() => void (this.history.target.value && this.showAll()));
+    // Who wishes to see an entry wants to see what stands around it, and not the end.
+    effect(() => {
+      if (this.history.target.value) this.only.value = null;
+    });
   }
 
   /** Entries or one signal, which the room heard at `now`, when its log stood `after` that number. */

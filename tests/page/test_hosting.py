@@ -197,6 +197,7 @@ async def test_a_room_with_a_pin_shows_nothing_until_it_is_right(visit, house) -
     await expect(message(bob, "a secret of ours")).to_be_visible()
     await bob.reload()
     await expect(message(bob, "a secret of ours")).to_be_visible()
+    await expect(bob.locator(".room-switches")).to_be_visible()
 
     await alice.get_by_label("Another PIN for who enters").fill("another")
     await alice.keyboard.press("Enter")

@@ -49,10 +49,12 @@ async def held_back(page: Page, pattern: str) -> AsyncIterator[list[str]]:
         await route.continue_()
 
     await page.route(pattern, hold)
-    page.on("request", lambda request: others.append(request.url))
+    held = pattern.removeprefix("**")
+    page.on("request", lambda request: request.url.endswith(held) or others.append(request.url))
     yield others
     await asyncio.wait_for(asked.wait(), timeout=20)
     over.set()
+    await page.unroute_all(behavior="wait")
 
 
 def weigh(urls: list[str]) -> None:
@@ -124,12 +126,17 @@ GIVE = """
 """
 
 
-async def test_what_is_pressed_before_its_window_is_here_opens_it(page: Page, house: Running) -> None:
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+async def test_what_is_pressed_before_its_window_is_here_opens_it(page: Page, house: Running, way: str) -> None:
     await remembered(page, "alice")
     async with held_back(page, AFTER_THE_WORDS):
         await page.goto(f"http://room.lan:{house.port}/")
-        await page.locator(".room-button").click()
-    await expect(page.get_by_role("dialog")).to_be_visible()
+        await expect(page.get_by_label("Write a message")).to_be_focused()
+        if way == "mouse":
+            await page.locator(".room-button").click()
+        else:
+            await page.keyboard.press("Control+K")
+    await expect(page.get_by_role("dialog", name="Rooms")).to_be_visible()
 
 
 async def test_who_went_up_before_older_rows_could_come_gets_them(page: Page, house: Running) -> None:
