@@ -275,6 +275,7 @@ async def missed(page: Page) -> None:
 
 
 async def lose(page: Page, house: Running) -> None:
+    await expect(page.locator(".person").first).to_be_visible()
     await asyncio.to_thread(house.stop)
     await page.locator("textarea").fill("This waits until the server is back.")
     await page.keyboard.press("Enter")
