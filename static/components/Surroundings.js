@@ -1,6 +1,6 @@
 // Around the log and the composer: the tab's title, the keyboard's ways, the rail, and the windows that open above.
 
-import { useEffect } from "../vendor/preact-hooks.js";
+import { useLayoutEffect } from "../vendor/preact-hooks.js";
 import { DropArea } from "./DropArea.js";
 import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
@@ -17,7 +17,7 @@ export function Surroundings({ room }) {
   const { t } = useWords();
   const narrow = useMedia(NARROW);
   useWays(room, narrow);
-  useEffect(() => void document.documentElement.classList.toggle("big", view.big.value), [view.big.value]);
+  useLayoutEffect(() => void document.documentElement.classList.toggle("big", view.big.value), [view.big.value]);
   return html`
     <${Title} room=${room} />
     ${!narrow && html`<aside class="rail" aria-label=${t("rail.label")}><${Rail} room=${room} /></aside>`}

@@ -52,8 +52,8 @@ async def test_large_letters_leave_the_conversation_alone_on_the_screen(visit, h
     await page.get_by_role("button", name="More", exact=True).click()
     await page.get_by_role("button", name="Large letters").click()
     await page.keyboard.press("Escape")
-    assert await page.locator(".text").evaluate("text => parseFloat(getComputedStyle(text).fontSize)") == small * 1.5
     await expect(page.locator(".rail")).to_be_hidden()
+    assert await page.locator(".text").evaluate("text => parseFloat(getComputedStyle(text).fontSize)") == small * 1.5
     assert await page.evaluate("document.documentElement.scrollWidth") == 1280
 
 
