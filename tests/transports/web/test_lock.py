@@ -160,6 +160,6 @@ async def test_the_default_room_too(server: Server, session: aiohttp.ClientSessi
             line.say("and me")
             return line.read()
 
-    assert await asyncio.to_thread(sockets) == "* bye: room lobby asks for a PIN, which cannot be shown this way"
+    assert await asyncio.to_thread(sockets) == "* bye: room lobby asks for a PIN: by TCP, begin with /join lobby PIN"
     async with session.get(f"{server.url}r/lobby/entries", headers=host) as response:
         assert [one["type"] for one in (await response.json())["entries"]] == ["rule"]
