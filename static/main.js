@@ -58,6 +58,7 @@ async function join(name) {
   nameShelf.write(name);
   joinedShelf.write(name);
   const { enter } = await theRoom();
+  if (house.room) return; // pressed twice
   firstPaint.remove();
   draw(enter(house, name));
 }

@@ -302,7 +302,8 @@ def _begin_to_write(fd: int, start: int, stop: int) -> None:
     Linux takes this advice so, and keeps in memory what it has yet to write (`mm/fadvise.c`).
     """
     if stop > start and sys.platform == "linux":
-        os.posix_fadvise(fd, start, stop - start, os.POSIX_FADV_DONTNEED)
+        with suppress(OSError):  # not every file system takes advice
+            os.posix_fadvise(fd, start, stop - start, os.POSIX_FADV_DONTNEED)
 
 
 def sync_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ export function useEarlyFiles() {
   useEffect(() => {
     const take = (event) => {
       const { files, types } = event.dataTransfer ?? event.clipboardData ?? {};
-      if (event.defaultPrevented || !types?.includes("Files")) return;
+      if (event.defaultPrevented || !types?.includes("Files") || document.querySelector("dialog[open]")) return;
       event.preventDefault();
       if (event.type !== "dragover") give(house, event.type === "drop" ? "sendFiles" : "pasteFiles", files);
     };

@@ -64,14 +64,15 @@ export class Company {
 
   /** Show what this peer sent, and nothing else, until `showAll`. */
   async showOnly(peer) {
+    let only = null;
     try {
       const { Only } = await import("./only.js");
-      const only = new Only(peer, this.#room.log, (query) => this.ask(query));
+      only = new Only(peer, this.#room.log, (query) => this.ask(query));
       this.only.value = only;
       this.#room.atEnd.value += 1;
       await only.open();
     } catch {
-      this.showAll();
+      if (this.only.peek() === only) this.showAll();
       this.#refused({ code: "unreachable", message: "" });
     }
   }
@@ -80,6 +81,7 @@ export class Company {
     if (!this.only.peek()) return;
     this.only.value = null;
     this.#room.atEnd.value = this.#room.atEnd.peek() + 1;
+    if (this.#room.log.detached.peek()) this.history.latest().catch(() => {}); // out of reach: the button asks again
   }
 
   /** Whether an entry of somebody else has my name in it. */
