@@ -160,6 +160,7 @@ async def test_a_pasted_picture_and_a_dropped_file_are_sent(visit) -> None:
         await page.locator(".log").evaluate(DROP_OR_PASTE, [kind, name])
     await page.locator("textarea").evaluate(DROP_OR_PASTE, ["paste", "image.png"])
     await expect(page.get_by_role("dialog").get_by_label("Its name")).to_have_value(re.compile(r"pasted-.*\.png"))
+    await expect(page.get_by_label("Its name")).to_be_focused()
     await page.keyboard.type("whiteboard")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog")).to_have_count(0)
