@@ -143,6 +143,7 @@ async def looked_at(page: Page, seq: int) -> None:
 async def test_what_came_while_nobody_was_here_is_marked_as_missed(visit, house: Running) -> None:
     page = await visit("alice")
     await say(page, "before")
+    await expect(page.locator(".message.mine:not(.draft)")).to_have_text([re.compile("before")])
     await numbered(house, 1, 2)
     await expect(page.locator(".text").last).to_have_text("line 2")
     await looked_at(page, 3)
