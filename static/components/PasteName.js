@@ -6,7 +6,7 @@ import { html } from "./html.js";
 import { useHouse, useWords } from "./house.js";
 import { useSendFiles } from "./useSendFiles.js";
 
-export function PasteName({ room }) {
+export function PasteName() {
   const { view } = useHouse();
   const { t } = useWords();
   const sendFiles = useSendFiles();

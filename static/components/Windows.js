@@ -34,7 +34,7 @@ export function Windows({ room }) {
     case "person":
       return html`<${Sheet} title=${aliases.nameOf(view.person.value)} close=${close}><${PersonSheet} room=${room} close=${close} /><//>`;
     case "paste":
-      return html`<${Sheet} title=${t("paste.title")} close=${close}><${PasteName} room=${room} /><//>`;
+      return html`<${Sheet} title=${t("paste.title")} close=${close}><${PasteName} /><//>`;
     case "help":
       return html`<${Sheet} title=${t("help.title")} close=${close}><${Help} /><//>`;
     default:
