@@ -1,7 +1,8 @@
 """From one log to many seats: who stands at the same place is handed the same bytes, made once per language.
 
 There is no queue and no task for a seat. One whose transport is full is passed over and stays behind; it is fed from
-the tail, or from the log when it fell below the tail.
+the tail, or from the log when it fell below the tail. Seats have their turn a row at a time, and what is said meanwhile
+goes with the rows that are still to come.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from typing import Any, Final, NamedTuple, Protocol
 from bridge.log import Log
 from bridge.model import Entry, Gap, Peer, Refused, Signal, StoreError
 from bridge.pace import Pace
+from bridge.rows import Rows
 from bridge.tail import Form, Tail, Told, stretch
 
 logger = logging.getLogger("roombridge.fanout")
 
-FLUSH_MAX_S: Final = 0.025
-"""Flushes keep at most this distance, however busy the room is."""
-FLUSH_COSTS: Final = 2
-"""...and else this many times what the last one cost: nothing to speak of in a quiet room."""
+ROUND_PAUSES_S: Final = 0.025
+"""The distances between the rows of a round come to this at most, however busy the room is."""
+ROW_COSTS: Final = 2
+"""...and else one is this many times what the last row cost: nothing to speak of in a quiet room."""
 LAGGING_S: Final = 0.05
 """How soon a seat that was full is looked at again."""
 READ_BACK_ENTRIES: Final = 256
@@ -111,26 +113,32 @@ class FanOut:
         self._readers = readers
         self._fallen: set[Reader] = set()
         self._reading_back: asyncio.Task[None] | None = None
+        self._lagging = False
+        self._rows = Rows(readers)
         self._flush = Pace(self._deliver)
 
-    def ask(self) -> None:
-        """There is something that somebody has not been handed."""
-        self._flush.ask()
+    def ask(self, after: float = 0.0) -> None:
+        """There is something that somebody has not been handed; or will be, in so many seconds."""
+        self._rows.ask()
+        self._flush.ask(after)
 
     def leave(self, reader: Reader) -> None:
         """Nothing more for this one."""
         self._fallen.discard(reader)
+        self._rows.leave()
 
     def _deliver(self) -> float:
-        """One flush: everybody who is behind and has room is brought forward."""
+        """One row: whoever is behind and has room is brought forward."""
         loop = asyncio.get_running_loop()
         started = loop.time()
+        row, most = self._rows.next(), 1
         made: dict[tuple[Form, int], Stretch] = {}
-        lagging = False
         last, floor = self._tail.last_seq, self._tail.floor
         form, place, ahead = None, -1, None
         crowd, frame, size = -1, b"", 0  # at this place a seat of this form needs this frame and no more: nearly all do
-        for reader in list(self._readers):
+        for reader in row:
+            if reader.seq == last:
+                continue
             seat = reader.seat
             straight = seat.straight
             if straight is not None and reader.seq == crowd and seat.form is form and not reader.quiet:
@@ -150,22 +158,27 @@ class FanOut:
                     self._fall_back(reader)
                     break
                 if seat.full():
-                    lagging = True
+                    self._lagging = True
                     break
                 if ahead is None or reader.seq != place or seat.form is not form:
                     form, place = seat.form, reader.seq
                     ahead = made.get((form, place))
                     if ahead is None:
                         ahead = made[form, place] = Stretch.of(self._tail.stretch(place), form)
+                        most = max(most, len(ahead.told))
                     if ahead.is_all(last):
                         crowd, frame, size = place, ahead.frame, len(ahead.frame)
                     else:
                         crowd = -1
                 ahead.hand(reader)
-        if lagging:
-            self._flush.ask(LAGGING_S)
-        company = max((len(one.told) for one in made.values()), default=1) - 1
-        return min(FLUSH_MAX_S, min(FLUSH_COSTS, company) * (loop.time() - started))
+        longest = ROUND_PAUSES_S * len(row) / max(len(self._readers), 1)
+        distance = min(longest, min(ROW_COSTS, most - 1) * (loop.time() - started))
+        if not self._rows.over:
+            self._flush.ask()
+        elif self._lagging:
+            self._lagging = False
+            self.ask(LAGGING_S)
+        return distance
 
     def _fall_back(self, reader: Reader) -> None:
         """This one is below the tail: one task a room reads back from the log for all such."""
@@ -187,7 +200,7 @@ class FanOut:
                 self._hand_page(together, told, page.gap)
         except StoreError:
             logger.exception("reading back failed in room %s; its %d laggards wait", self._name, len(self._fallen))
-            self._flush.ask(1.0)
+            self.ask(1.0)
         finally:
             self._reading_back = None
 
@@ -207,4 +220,4 @@ class FanOut:
                 done += len(ahead.told)
             if reader.seq >= self._tail.floor:
                 self._fallen.discard(reader)
-                self._flush.ask()
+                self.ask()

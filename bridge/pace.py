@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 class Pace:
     """Runs `work` soon after it is asked for, once however often it was asked, and not again until the distance that
-    `work` returned (seconds) has passed."""
+    `work` returned (seconds) has passed. A timer's lateness counts as distance, so that many short ones come to what
+    they should."""
 
     def __init__(self, work: Callable[[], float]) -> None:
         self._work = work
@@ -17,10 +18,14 @@ class Pace:
         self._handle: asyncio.Handle | None = None
         self._timer: asyncio.Handle | None = None
         self._due = 0.0  # uvloop's handle for a very short time cannot tell
+        self._working = False
+        self._wishes: list[float] = []  # of the work itself: it is not known yet for how long it will keep its distance
 
     def ask(self, after: float = 0.0) -> None:
         """Run at the next turn of the loop, or when the distance (or `after`) is over."""
-        if self._handle is not None:
+        if self._working:
+            self._wishes.append(after)
+        if self._working or self._handle is not None:
             return
         now = self._loop.time()
         due = max(self._not_before, now + after)
@@ -33,10 +38,18 @@ class Pace:
             self._timer = self._loop.call_at(due, self._run)
 
     def _run(self) -> None:
+        late = self._loop.time() - self._due if self._timer is not None else 0.0
         self._handle = None
         self._stop_timer()
-        distance = self._work()
-        self._not_before = self._loop.time() + distance
+        self._working = True
+        self._wishes.clear()
+        try:
+            distance = self._work()
+        finally:
+            self._working = False
+        self._not_before = self._loop.time() + distance - late
+        if self._wishes:
+            self.ask(min(self._wishes))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

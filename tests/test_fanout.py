@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge import fanout, tail
+from bridge import fanout, rows, tail
 from bridge.model import Entry, StoreError
 from bridge.room import Room
 from bridge.store.sqlite import SqliteLog
@@ -75,11 +75,38 @@ async def test_seats_at_one_place_are_handed_the_same_object_encoded_once(room: 
 
 
 @pytest.mark.parametrize(("entries", "waits"), [(0, False), (1, False), (2, True), (10, True)])
-async def test_a_flush_keeps_a_distance_only_when_entries_came_together(room: Room, entries: int, waits: bool) -> None:
+async def test_a_row_keeps_a_distance_only_when_entries_came_together(room: Room, entries: int, waits: bool) -> None:
     sit(room, "reader", Objects())
     for number in range(entries):
         room._tail.push(Entry("text", number + 1, 0, "lobby", "k", peer("x"), text="hi"))
     assert (room._fan_out._deliver() > 0) is waits
+
+
+async def test_what_is_said_during_a_round_goes_with_the_rows_still_to_come(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One leaves for another room meanwhile, and hears no more of this one; one comes, and hears it all."""
+    monkeypatch.setattr(rows, "ROW_SEATS", 2)
+    form = Objects()
+    seats, cursors = zip(*(sit(room, f"peer {number}", form, after=0) for number in range(6)), strict=True)
+    await until(lambda: all(seat.heard("presence") for seat in seats[:-1]))
+    came: list[Notebook] = []
+
+    def meanwhile(frame: Any, deliver: Any = seats[1].deliver) -> None:
+        deliver(frame)
+        if not came:
+            room._tail.push(Entry("text", 2, 0, "lobby", "k2", peer("x"), text="two"))
+            room._fan_out.ask()
+            cursors[5].leave()
+            came.append(sit(room, "late", form, after=0)[0])
+
+    seats[1].deliver = meanwhile
+    room._tail.push(Entry("text", 1, 0, "lobby", "k1", peer("x"), text="one"))
+    room._fan_out.ask()
+    await until(lambda: came and all(seat.texts() == ["one", "two"] for seat in [*seats[:5], *came]))
+    assert seats[5].texts() == []
+    together = [sum("text" in str(frame) for frame in seat.frames) for seat in seats[:5]]
+    assert together == [2, 2, 1, 1, 1]
 
 
 async def test_a_full_seat_is_passed_over_and_catches_up_from_the_tail(room: Room) -> None:
@@ -186,6 +213,7 @@ async def test_seats_that_fill_and_drain_at_random_miss_and_repeat_nothing(
     for name, value in (("TAIL_MAX_ENTRIES", 12), ("TAIL_MIN_ENTRIES", 4), ("STRETCH_MAX_ENTRIES", 3)):
         monkeypatch.setattr(tail, name, value)
     monkeypatch.setattr(fanout, "READ_BACK_ENTRIES", 5)
+    monkeypatch.setattr(rows, "ROW_SEATS", 3)
     monkeypatch.setattr(fanout, "LAGGING_S", 0.0005)
     chance = random.Random(seed)
     form, line = Objects(), LineForm("http://h:1")

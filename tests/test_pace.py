@@ -6,6 +6,7 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,54 @@ def test_work_may_ask_for_itself(clock: Clock) -> None:
     pace.ask()
     clock.pass_until(9)
     assert at == [0, 0.5, 1.0]
+
+
+def test_what_the_work_asks_of_itself_keeps_the_distance_that_it_then_returns(clock: Clock) -> None:
+    at: list[float] = []
+
+    def work() -> float:
+        at.append(clock.now)
+        if len(at) < 3:
+            pace.ask(after=5)
+            pace.ask()
+        return 0.25
+
+    pace = Pace(work)
+    pace.ask()
+    clock.pass_until(9)
+    assert at == [0, 0.25, 0.5]
+
+
+def test_a_late_timer_does_not_put_off_the_next(clock: Clock) -> None:
+    """Due every quarter, met every tenth too late: they still come to four a second."""
+    at: list[float] = []
+
+    def work() -> float:
+        at.append(clock.now)
+        pace.ask()
+        return 0.25
+
+    def late(when: float, work: Callable[[], None], punctual: Callable[..., asyncio.Handle] = clock.call_at) -> Any:
+        return punctual(when + 0.125 * (when > clock.now), work)
+
+    clock.call_at = late  # type: ignore[method-assign]
+    pace = Pace(work)
+    pace.ask()
+    clock.pass_until(10)
+    assert len(at) == 40
+
+
+def test_work_that_fails_may_be_asked_for_again(clock: Clock) -> None:
+    at: list[float] = []
+
+    def work() -> float:
+        at.append(clock.now)
+        pace.ask()
+        raise ValueError("no row")
+
+    pace = Pace(work)
+    for turn in range(3):
+        pace.ask()
+        with pytest.raises(ValueError, match="no row"):
+            pace._run()
+        assert len(at) == turn + 1
