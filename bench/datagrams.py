@@ -82,7 +82,7 @@ def main() -> None:
     floods: dict[str, list[dict[str, float]]] = {}
     for _ in range(rounds):
         for name in SERVERS:
-            floods.setdefault(name, []).append(flood(name, 5_000 if small else 400_000, 0.3 if small else 1.0))
+            floods.setdefault(name, []).append(flood(name, 5_000 if small else 1_000_000, 0.3 if small else 1.0))
     medians = {name: stand.median(runs) for name, runs in floods.items()}
     theirs = medians["asyncio's protocol"]["cost"]
     shown = [
