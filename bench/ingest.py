@@ -161,7 +161,7 @@ def run(name: str, mebibytes: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="one MiB, to see that it runs")
-    parser.add_argument("--mebibytes", type=int, default=256)
+    parser.add_argument("--mebibytes", type=int, default=1024)
     options = parser.parse_args()
     stand.core(stand.LOAD_CORE)()
     runs: dict[str, list[dict[str, float]]] = {}

@@ -3,15 +3,26 @@
 Bytes are received where they are read, not copied from hand to hand: the kernel writes into a buffer of ours, whoever
 reads is given a view of it. When the other is full too, the rest stays in the socket. Buffers begin small and grow with
 what comes at once, so a crowd of small files weighs little (`bench/ingest.py`).
+
+Of a large file a thread that writes it asks the socket itself for all that has come, so the loop is not woken for every
+piece; it only sees that there is something again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 BUFFER_MIN_BYTES: Final = 16 * 1024
 BUFFER_MAX_BYTES: Final = 1024 * 1024
+ASIDE_MIN_BYTES: Final = 256 * 1024
+"""Of what is shorter the loop's own reading is done before a thread has begun."""
 
 
 class Inlet(asyncio.BufferedProtocol):
@@ -39,6 +50,36 @@ class Inlet(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         return came
 
+    @contextmanager
+    def aside(self, most: int) -> Iterator[Callable[[memoryview], int] | None]:
+        """While the block lasts the loop leaves the socket alone, and a thread may have its own buffer filled with what
+        comes next and is there already, at most `most` bytes in all: how many came. 0: nothing just now, or never more.
+
+        None: not here (TLS, other loops than asyncio's for Unix), or not worth while.
+        """
+        whole = not self._filled  # else what came earlier comes first
+        own = self._duplicate() if whole and most >= ASIDE_MIN_BYTES else None
+        if own is None:
+            yield None
+            return
+        hand = _Hand(own, most)
+        self._transport.pause_reading()
+        try:
+            yield hand.receive
+        finally:
+            hand.give_back()
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def _duplicate(self) -> socket.socket | None:
+        """The socket by a descriptor of its own: whatever becomes of the connection meanwhile, it is nobody else's."""
+        here = sys.platform != "win32" and isinstance(asyncio.get_running_loop(), asyncio.SelectorEventLoop)
+        if not here or self._transport.is_closing() or self._transport.get_extra_info("sslcontext") is not None:
+            return None
+        with suppress(OSError):
+            return socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
+        return None
+
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._filling[self._filled :]
 
@@ -61,3 +102,28 @@ class Inlet(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
+
+
+class _Hand:
+    """A socket in the hand of a thread; whoever lent it may have it back at any time."""
+
+    def __init__(self, own: socket.socket, left: int) -> None:
+        self._own: socket.socket | None = own
+        self._left = left
+        self._lock = threading.Lock()
+
+    def receive(self, into: memoryview) -> int:
+        with self._lock:
+            if self._own is None or not self._left:
+                return 0
+            size = 0
+            with suppress(OSError):  # nothing, or nobody: the loop will see which
+                size = self._own.recv_into(into[: self._left])
+            self._left -= size
+            return size
+
+    def give_back(self) -> None:
+        with self._lock:
+            if self._own is not None:
+                self._own.close()
+                self._own = None

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Literal, NamedTuple, Self
 
 from bridge.gate import clean_file_name
-from bridge.log import Files, Part
+from bridge.log import Files, More, Part
 from bridge.media import measures, media_type
 from bridge.model import Draft, Failure, FileRef, Peer, Refused, Stored, StoreError, Transfer, Unsure
 from bridge.quota import Claim, Quota
@@ -77,14 +77,16 @@ class Intake:
         self._look()
         return self
 
-    async def write(self, data: bytes | memoryview) -> None:
-        """The next bytes. Raises `Refused` `too_large` or `disk_full`."""
+    async def write(self, data: bytes | memoryview, more: More | None = None) -> int:
+        """The next bytes, and perhaps those that `more` has: how many were taken. Raises `Refused` `too_large` or
+        `disk_full`."""
         await self._claim.reach(self._received + len(data))
-        await self._part.write(data)
-        self._received += len(data)
-        self._room.tally.heard(self._coming.sender.via, len(data))
+        taken = await self._part.write(data, more)
+        self._received += taken
+        self._room.tally.heard(self._coming.sender.via, taken)
         self._measure()
         self._show("receiving")
+        return taken
 
     async def finish(self) -> Stored:
         """All is here: make it last, then announce it. Raises `Refused` if it is not what was announced."""

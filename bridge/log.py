@@ -163,13 +163,21 @@ class Digest(msgspec.Struct, frozen=True):
     beginning: bytes = b""
 
 
+Bytes = bytes | bytearray | memoryview
+More = Callable[[memoryview], int]
+"""Puts what comes next of a file, and is there already, into a buffer: how many bytes. 0: nothing just now."""
+
+
 class Part(Protocol):
     """A file that is still coming in. End it with `commit` or `abort`."""
 
     id: str
 
-    async def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Take the next bytes, off the event loop. Raises `Refused` `disk_full`, or `StoreError`."""
+    async def write(self, data: Bytes, more: More | None = None) -> int:
+        """Take the next bytes, off the event loop, and perhaps what `more` has, asked there: how many were taken.
+
+        Raises `Refused` `disk_full`, or `StoreError`; some of `more` may have been taken then.
+        """
 
     async def commit(self) -> Digest:
         """Sync the bytes, give the file its place, sync the folder: then it lasts."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
 
 from bridge.intake import Coming, Intake
-from bridge.log import Begun, Files, KeptPart
+from bridge.log import Begun, Files, KeptPart, More
 from bridge.model import Refused, Stored
 from bridge.quota import Claim
 from bridge.room import Room
@@ -33,15 +33,15 @@ class Resumed(Intake):
     def whole(self) -> bool:
         return not self._left
 
-    async def write(self, data: bytes | memoryview) -> None:
+    async def write(self, data: bytes | memoryview, more: More | None = None) -> int:
         """The next bytes; those behind the announced size are passed over."""
-        data = data[: self._left]
         self.moving = True
         try:
-            await super().write(data)
+            taken = await super().write(data[: self._left], more)
         finally:
             self.moving = False
-        self._left -= len(data)
+        self._left -= taken
+        return taken
 
     async def finish(self) -> Stored:
         self.finishing = True

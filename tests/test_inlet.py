@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import select
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from bridge.inlet import BUFFER_MAX_BYTES, BUFFER_MIN_BYTES, Inlet
+from bridge.inlet import ASIDE_MIN_BYTES, BUFFER_MAX_BYTES, BUFFER_MIN_BYTES, Inlet
 from tests.support.peers import PATIENCE_S, eventually
 
 
@@ -115,3 +116,82 @@ async def test_what_came_before_a_reset_is_read_to_its_end() -> None:
         await eventually(lambda: ends.inlet.get_buffer(-1).nbytes < BUFFER_MIN_BYTES)
         ends.inlet.connection_lost(ConnectionResetError())
         assert await ends.rest() == b"hello"
+
+
+def received(more: Callable[[memoryview], int], size: int) -> bytes:
+    """All that is there, in pieces of `size`: a thread's errand."""
+    buffer, came = memoryview(bytearray(size)), b""
+    while got := more(buffer):
+        came += buffer[:got]
+    return came
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_thread_has_what_is_there_and_the_loop_what_comes_after(ends: Ends, seed: int) -> None:
+    chance = random.Random(seed)
+    content = chance.randbytes(12_000_000)
+    sending = asyncio.create_task(ends.send(content))
+    came, by_thread = b"", 0
+    while len(came) < len(content):
+        came += await ends.read()
+        with ends.inlet.aside(len(content) - len(came)) as more:
+            assert (more is None) is (len(content) - len(came) < ASIDE_MIN_BYTES)
+            if more is not None:
+                aside = await asyncio.to_thread(received, more, chance.choice((5_000, 400_000)))
+                came, by_thread = came + aside, by_thread + len(aside)
+    assert came == content
+    assert by_thread > len(content) / 2
+    await sending
+
+
+async def test_a_thread_has_no_more_than_it_was_allowed(ends: Ends) -> None:
+    sending = asyncio.create_task(ends.send(b"x" * 3 * ASIDE_MIN_BYTES))
+    first, aside = await ends.read(), b""
+    with ends.inlet.aside(ASIDE_MIN_BYTES) as more:
+        assert more is not None
+        while len(aside) < ASIDE_MIN_BYTES:
+            aside += await asyncio.to_thread(received, more, 100_000)
+        await eventually(lambda: bool(select.select([ends._ours], [], [], 0)[0]))  # there is more
+        assert more(memoryview(bytearray(1))) == 0
+    rest = 0
+    while len(first) + len(aside) + rest < 3 * ASIDE_MIN_BYTES:
+        rest += len(await ends.read())
+    await sending
+
+
+async def test_what_was_lent_is_taken_back_from_a_thread_that_still_asks(ends: Ends) -> None:
+    await ends.send(b"one")
+    assert await ends.read() == b"one"
+    with ends.inlet.aside(ASIDE_MIN_BYTES) as more:
+        assert more is not None
+    await ends.send(b"two")
+    assert more(memoryview(bytearray(9))) == 0
+    assert await ends.read() == b"two"
+
+
+async def test_what_ends_while_it_is_lent_is_told_by_the_loop(ends: Ends) -> None:
+    await ends.send(b"one")
+    assert await ends.read() == b"one"
+    with ends.inlet.aside(ASIDE_MIN_BYTES) as more:
+        await ends.send(b"two")
+        ends.peer.close()
+        assert more is not None
+        assert await asyncio.to_thread(received, more, 9) == b"two"
+    assert await ends.read() == b""
+
+
+async def test_a_thread_gets_no_socket_that_is_not_plainly_ours(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lent() -> bool:
+        with ends.inlet.aside(ASIDE_MIN_BYTES) as more:
+            return more is not None
+
+    await ends.send(b"hello")
+    await eventually(lambda: ends.inlet.get_buffer(-1).nbytes < BUFFER_MIN_BYTES)
+    assert not lent(), "what came earlier comes first"
+    await ends.read()
+    assert lent()
+    with monkeypatch.context() as inside:
+        inside.setattr(ends.transport, "get_extra_info", lambda name: object() if name == "sslcontext" else None)
+        assert not lent()
+    ends.transport.abort()
+    assert not lent()

@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.log import Announced, Begun, KeptPart
+from bridge.log import Announced, Begun, Bytes, KeptPart
 from bridge.store.files import DiskFiles, DiskPart
 
 logger = logging.getLogger("roombridge.files")
@@ -171,7 +171,7 @@ class DiskKeptPart(DiskPart):
         self._sha256.update(data)
         self._hashed += len(data)
 
-    def _write(self, data: bytes | bytearray | memoryview) -> None:
+    def _write(self, data: Bytes) -> None:
         before = self._size, self._sha256.copy()
         try:
             super()._write(data)

@@ -6,13 +6,13 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from bridge import gate
 from bridge.inlet import Inlet
 from bridge.intake import Coming, Intake
-from bridge.log import Begun, Files
+from bridge.log import Begun, Files, More
 from bridge.model import Address, Peer, Refused, Stored, StoreError, address
 from bridge.policy import Role
 from bridge.porch import KNOCK_S, Porch
@@ -127,7 +127,8 @@ class UploadTransport:
             return await self._go_on(room, coming, header.file_size, sent)
         async with await Intake.begin(room, self._files, coming, self._quota) as file:
             while data := await sent.body():
-                await file.write(data)
+                with sent.more() as more:
+                    await file.write(data, more)
             return await file.finish()
 
     async def _go_on(self, room: Room, coming: Coming, size: int, sent: _Sent) -> Stored:
@@ -148,7 +149,8 @@ class UploadTransport:
             async with upload.hold(upload.offset) as file:
                 sent.go_on(upload.offset)
                 while data := await sent.body():
-                    await file.write(data)
+                    with sent.more() as more:
+                        await file.write(data, more)
                 return await file.finish()
         except (Moved, TakenOver):
             raise Refused("busy", "another sender goes on with this file") from None
@@ -196,6 +198,21 @@ class _Sent:
             case _:
                 self._inside = False
                 return None
+
+    @contextmanager
+    def more(self) -> Iterator[More | None]:
+        """What else comes of this file, for a thread to ask for (`Inlet.aside`)."""
+        with self._reader.aside(self._decoder.left) as more:
+            if more is None:
+                yield None
+                return
+
+            def counted(into: memoryview) -> int:
+                size = more(into)
+                self._decoder.skip(size)
+                return size
+
+            yield counted
 
     def go_on(self, place: int) -> None:
         """Tell the sender to go on from there."""

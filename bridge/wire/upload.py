@@ -77,6 +77,11 @@ class Decoder:
         """Whether the stream, if it ended here, would have cut something off."""
         return bool(self._held or self._left)
 
+    @property
+    def left(self) -> int:
+        """How many bytes of this file are still to come."""
+        return self._left
+
     def skip(self, size: int) -> None:
         """The first `size` bytes of the file whose header came last will not come: they are here already."""
         self._left -= size

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import random
 import socket
 import struct
 import time
@@ -19,6 +20,7 @@ import aiohttp
 import pytest
 
 from bridge.config import Config
+from bridge.inlet import ASIDE_MIN_BYTES
 from bridge.model import Draft, Refused, StoreError
 from bridge.room import TRANSFER_S
 from bridge.server import Server
@@ -87,6 +89,29 @@ async def test_many_files_come_over_one_connection(server: Server, session: aioh
     assert [entry["file"]["name"] for entry in said] == [f"{number}.bin" for number in range(len(contents))]
     assert [await content(session, server, entry) for entry in said] == contents
     assert len({entry["from"]["id"] for entry in said}) == 1
+
+
+async def test_large_files_and_what_follows_them_are_told_apart_however_they_are_cut(
+    server: Server, session: aiohttp.ClientSession
+) -> None:
+    chance = random.Random(7)
+    bodies = [chance.randbytes(size) for size in (9_000_000, 10, ASIDE_MIN_BYTES, 3_000_000, 700_000)]
+    stream = b""
+    for number, body in enumerate(bodies):
+        header = json.dumps({"file_name": f"{number}", "file_size": len(body), "reply": True}).encode()
+        stream += struct.pack("<i", len(header)) + header + body
+
+    def conversation() -> None:
+        with UploadPeer(server.address) as sender:
+            left = memoryview(stream)
+            while left:
+                size = chance.choice((1, 3_000, 300_000, 2_500_000))
+                sender.socket.sendall(left[:size])
+                left = left[size:]
+            assert [sender.reply()["sha256"] for _ in bodies] == [digest(body) for body in bodies]
+
+    await asyncio.to_thread(conversation)
+    assert [await content(session, server, entry) for entry in await entries(session, server.url)] == bodies
 
 
 async def test_both_byte_orders_may_be_mixed(server: Server, session: aiohttp.ClientSession) -> None:
@@ -659,6 +684,30 @@ async def test_a_full_disk_refuses_the_file_and_leaves_nothing(
     monkeypatch.setattr(DiskPart, "_write", full)
     await asyncio.to_thread(conversation)
     assert (await browser.until(type="transfer", state="failed"))["reason"] == "the server's disk is full"
+    await eventually(lambda: not parts(tmp_path / "data"))
+    assert await entries(session, server.url) == []
+
+
+async def test_a_disk_that_is_full_in_the_midst_of_a_file_is_told_to_its_sender(
+    server: Server, session: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = 0
+
+    def small(part: DiskPart, data: memoryview, write: Callable[..., None] = DiskPart._write) -> None:
+        nonlocal written
+        written += len(data)
+        if written > 4_000_000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(part, data)
+
+    def conversation() -> None:
+        with UploadPeer(server.address) as sender:
+            sender.push("a", b"x" * 9_000_000, reply=True)
+            assert sender.reply()["error"]["code"] == "disk_full"
+            assert sender.socket.recv(1) == b""
+
+    monkeypatch.setattr(DiskPart, "_write", small)
+    await asyncio.to_thread(conversation)
     await eventually(lambda: not parts(tmp_path / "data"))
     assert await entries(session, server.url) == []
 
