@@ -142,10 +142,10 @@ def rounds(names: tuple[str, ...], count: int, run: Callable[[str], dict[str, fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="one MiB, to see that it runs")
-    parser.add_argument("--mebibytes", type=int, default=256)
+    parser.add_argument("--mebibytes", type=int, default=1024)
     options = parser.parse_args()
     stand.core(stand.LOAD_CORE)()
-    times, mebibytes, count = (1, 1, 20) if options.small else (3, options.mebibytes, 900)  # nginx closes after 1,000
+    times, mebibytes, count = (1, 1, 20) if options.small else (5, options.mebibytes, 900)  # nginx closes after 1,000
     head = ["a file out", "MiB/s", "ours is", "CPU-s per GiB"]
     print(rounds(tuple(SERVERS), times, lambda name: large(name, mebibytes), head))
     head = ["4 KiB of it, over one connection", "a second", "ours is", "CPU-ms each"]
