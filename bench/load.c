@@ -309,7 +309,6 @@ static void speak_by_the_clock(uint64_t began, uint64_t now) {
   static uint64_t said;
   for (uint64_t by_now = (now - began) * rate / 1000000000u; said < by_now; said++)
     speak(&all[kind == UDP ? 0 : said % senders], began + (said + 1) * 1000000000u / rate);  // from when it should have been said
-  send_together();
 }
 
 int main(int count, char **words) {
@@ -329,7 +328,7 @@ int main(int count, char **words) {
   to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   datagrams = socket(AF_INET, SOCK_DGRAM, 0);
   connect(datagrams, (struct sockaddr *)&to, sizeof to);
-  if (setsockopt(datagrams, IPPROTO_UDP, UDP_SEGMENT, &text_bytes, sizeof text_bytes)) die("UDP_SEGMENT: %s", strerror(errno));
+  if (kind == UDP && setsockopt(datagrams, IPPROTO_UDP, UDP_SEGMENT, &text_bytes, sizeof text_bytes)) die("UDP_SEGMENT: %s", strerror(errno));
   all = calloc(clients + 1, sizeof *all);
   epfd = epoll_create1(0);
 
@@ -366,6 +365,7 @@ int main(int count, char **words) {
       memset(histogram, 0, sizeof histogram);
     }
     if (rate) speak_by_the_clock(began, now);
+    send_together();
     turn(0);  // never asleep: browsers are elsewhere, and no server pays for waking them
   }
   double length = (now - started) / 1e9, used = (clock_ns(server) - cpu) / 1e9, own_used = (busy - own) / 1e9;

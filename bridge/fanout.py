@@ -1,4 +1,4 @@
-"""From one log to many seats: who stands at the same place is handed the same bytes, made once per language.
+"""From one log to many seats: who stands at the same place is handed the same bytes, made once per language and row.
 
 There is no queue and no task for a seat. One whose transport is full is passed over and stays behind; it is fed from
 the tail, or from the log when it fell below the tail. Seats have their turn a row at a time, and what is said meanwhile
@@ -25,8 +25,10 @@ ROUND_PAUSES_S: Final = 0.025
 ROW_COSTS: Final = 2
 """...and else one is this many times what the last row cost: nothing to speak of in a quiet room."""
 LAGGING_S: Final = 0.05
-"""How soon a seat that was full is looked at again."""
+"""How soon after a round a seat that was full is looked at again."""
 READ_BACK_ENTRIES: Final = 256
+READ_AGAIN_S: Final = 1.0
+"""How soon after the log could not be read it is asked again."""
 
 
 class Seat(Protocol):
@@ -132,6 +134,8 @@ class FanOut:
         loop = asyncio.get_running_loop()
         started = loop.time()
         row, most = self._rows.next(), 1
+        if not self._rows.over:
+            self._flush.ask()  # whatever becomes of this row, the next one has its turn
         made: dict[tuple[Form, int], Stretch] = {}
         last, floor = self._tail.last_seq, self._tail.floor
         form, place, ahead = None, -1, None
@@ -173,9 +177,7 @@ class FanOut:
                 ahead.hand(reader)
         longest = ROUND_PAUSES_S * len(row) / max(len(self._readers), 1)
         distance = min(longest, min(ROW_COSTS, most - 1) * (loop.time() - started))
-        if not self._rows.over:
-            self._flush.ask()
-        elif self._lagging:
+        if self._lagging and self._rows.over:
             self._lagging = False
             self.ask(LAGGING_S)
         return distance
@@ -200,7 +202,7 @@ class FanOut:
                 self._hand_page(together, told, page.gap)
         except StoreError:
             logger.exception("reading back failed in room %s; its %d laggards wait", self._name, len(self._fallen))
-            self.ask(1.0)
+            asyncio.get_running_loop().call_later(READ_AGAIN_S, self.ask)
         finally:
             self._reading_back = None
 

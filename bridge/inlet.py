@@ -76,8 +76,9 @@ class Inlet(asyncio.BufferedProtocol):
         here = sys.platform != "win32" and isinstance(asyncio.get_running_loop(), asyncio.SelectorEventLoop)
         if not here or self._transport.is_closing() or self._transport.get_extra_info("sslcontext") is not None:
             return None
+        ours = self._transport.get_extra_info("socket")
         with suppress(OSError):
-            return socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
+            return socket.socket(ours.family, ours.type, ours.proto, os.dup(ours.fileno()))
         return None
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -117,7 +118,7 @@ class _Hand:
             if self._own is None or not self._left:
                 return 0
             size = 0
-            with suppress(OSError):  # nothing, or nobody: the loop will see which
+            with suppress(OSError):  # nothing, or nobody: the loop will see nothing either, or the end
                 size = self._own.recv_into(into[: self._left])
             self._left -= size
             return size

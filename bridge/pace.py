@@ -19,13 +19,16 @@ class Pace:
         self._timer: asyncio.Handle | None = None
         self._due = 0.0  # uvloop's handle for a very short time cannot tell
         self._working = False
-        self._wishes: list[float] = []  # of the work itself: it is not known yet for how long it will keep its distance
+        self._wish: float | None = (
+            None  # of the work itself, whose distance is not known yet
+        )
 
     def ask(self, after: float = 0.0) -> None:
         """Run at the next turn of the loop, or when the distance (or `after`) is over."""
         if self._working:
-            self._wishes.append(after)
-        if self._working or self._handle is not None:
+            self._wish = after if self._wish is None else min(self._wish, after)
+            return
+        if self._handle is not None:
             return
         now = self._loop.time()
         due = max(self._not_before, now + after)
@@ -41,15 +44,14 @@ class Pace:
         late = self._loop.time() - self._due if self._timer is not None else 0.0
         self._handle = None
         self._stop_timer()
-        self._working = True
-        self._wishes.clear()
+        self._working, self._wish, distance = True, None, 0.0
         try:
             distance = self._work()
         finally:
             self._working = False
-        self._not_before = self._loop.time() + distance - late
-        if self._wishes:
-            self.ask(min(self._wishes))
+            self._not_before = self._loop.time() + distance - late
+            if self._wish is not None:
+                self.ask(self._wish)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

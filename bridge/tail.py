@@ -33,7 +33,7 @@ class Form(Protocol):
         """One entry (or signal) in this language."""
 
     def frame(self, encoded: Sequence[Any]) -> Any:
-        """A stretch of them as one thing to write; seats at the same place are handed the same object."""
+        """A stretch of them as one thing to write; the seats of a row at the same place are handed the same object."""
 
 
 class Told:

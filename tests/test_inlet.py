@@ -6,6 +6,7 @@ import asyncio
 import random
 import select
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -167,6 +168,33 @@ async def test_what_was_lent_is_taken_back_from_a_thread_that_still_asks(ends: E
     await ends.send(b"two")
     assert more(memoryview(bytearray(9))) == 0
     assert await ends.read() == b"two"
+
+
+async def test_taken_back_in_the_midst_of_an_errand_nothing_is_lost_or_read_twice(ends: Ends) -> None:
+    """Whoever asked for the errand is cancelled; the thread finds out at its next question."""
+    content = random.Random(5).randbytes(6_000_000)
+    sending = asyncio.create_task(ends.send(content))
+    came = bytes(await ends.read())
+    begun, aside = threading.Event(), bytearray()
+
+    def errand(more: Callable[[memoryview], int]) -> None:
+        buffer = memoryview(bytearray(20_000))
+        while (got := more(buffer)) or len(aside) < 100_000:
+            aside.extend(buffer[:got])
+            if len(aside) >= 100_000:
+                begun.set()
+
+    with ends.inlet.aside(len(content) - len(came)) as more:
+        assert more is not None
+        thread = asyncio.create_task(asyncio.to_thread(errand, more))
+        await asyncio.to_thread(begun.wait, PATIENCE_S)
+    rest = b""
+    while len(came) + len(aside) + len(rest) < len(content) or not thread.done():
+        if len(came) + len(aside) + len(rest) < len(content):
+            rest += await ends.read()
+        await asyncio.sleep(0)
+    assert came + aside + rest == content
+    await sending
 
 
 async def test_what_ends_while_it_is_lent_is_told_by_the_loop(ends: Ends) -> None:

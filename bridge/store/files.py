@@ -32,11 +32,10 @@ P = TypeVar("P", bound="DiskPart")
 
 WRITERS: Final = 4
 NICENESS: Final = 10
-ERRAND_S: Final = 0.05
-"""For so long a writer goes on with what comes at once, then the progress is told and others have their turn."""
-BUFFER_BYTES: Final = 1536 * 1024
-"""Of each writer, once it needs one: two thirds of it cost a tenth more, twice as much nearly twice the time
-(`bench/ingest.py`)."""
+ERRAND_S: Final = 0.01
+"""For so long a writer goes on with what comes at once, then others have their turn."""
+BUFFER_BYTES: Final = 2 * 1024 * 1024
+"""Of each writer, once it needs one: half of it costs a tenth more, twice as much saves nothing (`bench/ingest.py`)."""
 SMALL_BYTES: Final = 64 * 1024
 """Up to here a file whose size is known is held in memory until it is whole (`bench/small_files.py`)."""
 BEGINNING_BYTES: Final = 256 * 1024

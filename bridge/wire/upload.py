@@ -83,7 +83,7 @@ class Decoder:
         return self._left
 
     def skip(self, size: int) -> None:
-        """The first `size` bytes of the file whose header came last will not come: they are here already."""
+        """So many bytes of this file will not be fed: they are here already, or are received by somebody else."""
         self._left -= size
 
     def feed(self, data: bytes | memoryview) -> Iterator[Event]:

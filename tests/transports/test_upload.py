@@ -92,7 +92,7 @@ async def test_many_files_come_over_one_connection(server: Server, session: aioh
 
 
 async def test_large_files_and_what_follows_them_are_told_apart_however_they_are_cut(
-    server: Server, session: aiohttp.ClientSession
+    server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(7)
     bodies = [chance.randbytes(size) for size in (9_000_000, 10, ASIDE_MIN_BYTES, 3_000_000, 700_000)]
@@ -110,8 +110,18 @@ async def test_large_files_and_what_follows_them_are_told_apart_however_they_are
                 left = left[size:]
             assert [sender.reply()["sha256"] for _ in bodies] == [digest(body) for body in bodies]
 
+    errands = 0
+
+    def counted(part: DiskPart, data: Any, more: Any, take: Callable[..., int] = DiskPart._take) -> int:
+        nonlocal errands
+        taken = take(part, data, more)
+        errands += taken > len(data)
+        return taken
+
+    monkeypatch.setattr(DiskPart, "_take", counted)
     await asyncio.to_thread(conversation)
     assert [await content(session, server, entry) for entry in await entries(session, server.url)] == bodies
+    assert errands, "no writer asked the socket itself"
 
 
 async def test_both_byte_orders_may_be_mixed(server: Server, session: aiohttp.ClientSession) -> None:
