@@ -19,9 +19,7 @@ class Pace:
         self._timer: asyncio.Handle | None = None
         self._due = 0.0  # uvloop's handle for a very short time cannot tell
         self._working = False
-        self._wish: float | None = (
-            None  # of the work itself, whose distance is not known yet
-        )
+        self._wish: float | None = None  # of the work itself, whose distance is not known yet
 
     def ask(self, after: float = 0.0) -> None:
         """Run at the next turn of the loop, or when the distance (or `after`) is over."""
