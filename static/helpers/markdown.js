@@ -9,11 +9,12 @@ import { lexer } from "../vendor/marked.js";
 // marked is quadratic on hostile text: 16 KiB of "a." before an "@" took 494 ms, 4 000 signs of it 31 ms (node 20).
 const MARKDOWN_MAX_CHARS = 4000;
 const DEPTH_MAX = 8; // nobody quotes a quote in a quote eight times; `>>>>…` would exhaust the stack
+const TOO_DEEP = /^(?: {0,3}>){40}/m; // whether marked's own stack holds for those is chance
 const SAFE_LINK = /^(?:https?:\/\/|mailto:)/i;
 
 /** Text as a list of blocks. */
 export function markdown(text) {
-  if (text.length > MARKDOWN_MAX_CHARS) return [node("p", [text])];
+  if (text.length > MARKDOWN_MAX_CHARS || TOO_DEEP.test(text)) return [node("p", [text])];
   let tokens;
   try {
     tokens = lexer(text, { gfm: true, breaks: true });

@@ -123,6 +123,13 @@ test("words are filled in, with the language's own plurals; a missing key shows 
 const drawn = (tree) =>
   tree.map((node) => (typeof node === "string" ? node : `<${node.tag}${node.href ? ` ${node.href}` : ""}>${drawn(node.children)}</>`)).join("");
 
+test("quotes in quotes without end are plain text, whatever the lexer's stack could bear", () => {
+  for (const text of [">".repeat(2000), "> ".repeat(41), "hi\n" + " >".repeat(50)]) {
+    assert.equal(drawn(markdown(text)), `<p>${text}</>`);
+  }
+  assert.match(drawn(markdown(">> hi")), /<blockquote><blockquote>/);
+});
+
 test("a text that is surely plain is what the reader of markdown would make of it", () => {
   const pieces = ["t=23.5", "12", "1.", "1)", "-", "+", "=", "==", "---", "a", "温度", " ", "  ", "\n", "\t", "!", "(", ")", ":", "'", '"', "{", "}", "$", "%", "www.", "http", "://", "&", "*", "_", "`", "#", ">", "|", "~~", "@", "[", "]", "<", "\\", "/", ";", ",", "?"];
   let seed = 1;
