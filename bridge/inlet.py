@@ -36,6 +36,7 @@ class Inlet(asyncio.BufferedProtocol):
         self._spare = memoryview(b"")  # until there is something to read
         self._ended = ended
         self._waiting: asyncio.Future[None] | None = None
+        self._lends = False  # then a first bite is enough for the loop
 
     async def read(self) -> memoryview:
         """What has come, a byte at least; it may be looked at until the next is asked for. Empty at the end."""
@@ -43,7 +44,7 @@ class Inlet(asyncio.BufferedProtocol):
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
         came, full = self._filling[: self._filled], self._filled == len(self._filling)
-        if not self._spare or (full and len(self._spare) < BUFFER_MAX_BYTES):
+        if not self._spare or (full and len(self._spare) < BUFFER_MAX_BYTES and not self._lends):
             self._spare = memoryview(bytearray(min((1 + full) * len(self._filling), BUFFER_MAX_BYTES)))
         self._filling, self._spare, self._filled = self._spare, self._filling, 0
         if full and not self._transport.is_closing():
@@ -62,6 +63,7 @@ class Inlet(asyncio.BufferedProtocol):
         if own is None:
             yield None
             return
+        self._lends = True
         hand = _Hand(own, most)
         self._transport.pause_reading()
         try:
