@@ -142,6 +142,7 @@ async def test_a_thread_has_what_is_there_and_the_loop_what_comes_after(ends: En
                 came, by_thread = came + aside, by_thread + len(aside)
     assert came == content
     assert by_thread > len(content) / 2
+    assert len(ends.inlet.get_buffer(-1)) <= 2 * BUFFER_MIN_BYTES, "a first bite is enough for the loop"
     await sending
 
 
