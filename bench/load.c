@@ -6,8 +6,9 @@
 // hands every text frame to all), sio (socket.io over WebSocket), nats or mqtt. With ROOMS the clients of a room sit in so
 // many, by turns. Each of SENDERS keeps IN_FLIGHT messages on their way and says the next one when its own comes back;
 // with a RATE (messages a second, all senders together) it speaks by the clock instead. Datagrams that are due together
-// go by one call, which the kernel cuts (UDP_SEGMENT): one core sends a million a second then. When all are connected it prints "open" and waits for a line on its
-// standard input. The answer is one JSON object; the server's CPU time is read from the kernel by its PID.
+// go by one call, which the kernel cuts (UDP_SEGMENT): one core sends a million a second then. When all are connected it prints
+// "open" and waits for a line on its standard input. The answer is one JSON object; the server's CPU time is read from
+// the kernel by its PID.
 //
 // A text begins with '^', which occurs nowhere else, then who said it and when, in hex. So a delivery costs one memchr,
 // and the crowd is never what is measured: how long it was busy is in the answer.

@@ -21,7 +21,7 @@ from typing import Final
 
 BUFFER_MIN_BYTES: Final = 16 * 1024
 BUFFER_MAX_BYTES: Final = 1024 * 1024
-ASIDE_MIN_BYTES: Final = 256 * 1024
+LEND_MIN_BYTES: Final = 256 * 1024
 """Of what is shorter the loop's own reading is done before a thread has begun."""
 
 
@@ -52,14 +52,14 @@ class Inlet(asyncio.BufferedProtocol):
         return came
 
     @contextmanager
-    def aside(self, most: int) -> Iterator[Callable[[memoryview], int] | None]:
+    def lend(self, most: int) -> Iterator[Callable[[memoryview], int] | None]:
         """While the block lasts the loop leaves the socket alone, and a thread may have its own buffer filled with what
         comes next and is there already, at most `most` bytes in all: how many came. 0: nothing just now, or never more.
 
         None: not here (TLS, other loops than asyncio's for Unix), or not worth while.
         """
         whole = not self._filled  # else what came earlier comes first
-        own = self._duplicate() if whole and most >= ASIDE_MIN_BYTES else None
+        own = self._duplicate() if whole and most >= LEND_MIN_BYTES else None
         if own is None:
             yield None
             return

@@ -112,6 +112,10 @@ async def enter(
     page = await arrive(house, browser, token, **options)
     await page.goto(f"http://room.lan:{house.port}/r/{room}?name={name}")
     await expect(page.locator(".connection.open")).to_be_visible()
+    await expect(
+        page.locator(".rail:visible, .people-button:visible").first
+    ).to_be_visible()  # it comes after the words
+    await page.wait_for_load_state("networkidle")
     return page
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from bridge.inlet import ASIDE_MIN_BYTES, BUFFER_MAX_BYTES, BUFFER_MIN_BYTES, Inlet
+from bridge.inlet import BUFFER_MAX_BYTES, BUFFER_MIN_BYTES, LEND_MIN_BYTES, Inlet
 from tests.support.peers import PATIENCE_S, eventually
 
 
@@ -135,8 +135,8 @@ async def test_a_thread_has_what_is_there_and_the_loop_what_comes_after(ends: En
     came, by_thread = b"", 0
     while len(came) < len(content):
         came += await ends.read()
-        with ends.inlet.aside(len(content) - len(came)) as more:
-            assert (more is None) is (len(content) - len(came) < ASIDE_MIN_BYTES)
+        with ends.inlet.lend(len(content) - len(came)) as more:
+            assert (more is None) is (len(content) - len(came) < LEND_MIN_BYTES)
             if more is not None:
                 aside = await asyncio.to_thread(received, more, chance.choice((5_000, 400_000)))
                 came, by_thread = came + aside, by_thread + len(aside)
@@ -147,16 +147,16 @@ async def test_a_thread_has_what_is_there_and_the_loop_what_comes_after(ends: En
 
 
 async def test_a_thread_has_no_more_than_it_was_allowed(ends: Ends) -> None:
-    sending = asyncio.create_task(ends.send(b"x" * 3 * ASIDE_MIN_BYTES))
+    sending = asyncio.create_task(ends.send(b"x" * 3 * LEND_MIN_BYTES))
     first, aside = await ends.read(), b""
-    with ends.inlet.aside(ASIDE_MIN_BYTES) as more:
+    with ends.inlet.lend(LEND_MIN_BYTES) as more:
         assert more is not None
-        while len(aside) < ASIDE_MIN_BYTES:
+        while len(aside) < LEND_MIN_BYTES:
             aside += await asyncio.to_thread(received, more, 100_000)
         await eventually(lambda: bool(select.select([ends._ours], [], [], 0)[0]))  # there is more
         assert more(memoryview(bytearray(1))) == 0
     rest = 0
-    while len(first) + len(aside) + rest < 3 * ASIDE_MIN_BYTES:
+    while len(first) + len(aside) + rest < 3 * LEND_MIN_BYTES:
         rest += len(await ends.read())
     await sending
 
@@ -164,7 +164,7 @@ async def test_a_thread_has_no_more_than_it_was_allowed(ends: Ends) -> None:
 async def test_what_was_lent_is_taken_back_from_a_thread_that_still_asks(ends: Ends) -> None:
     await ends.send(b"one")
     assert await ends.read() == b"one"
-    with ends.inlet.aside(ASIDE_MIN_BYTES) as more:
+    with ends.inlet.lend(LEND_MIN_BYTES) as more:
         assert more is not None
     await ends.send(b"two")
     assert more(memoryview(bytearray(9))) == 0
@@ -185,7 +185,7 @@ async def test_taken_back_in_the_midst_of_an_errand_nothing_is_lost_or_read_twic
             if len(aside) >= 100_000:
                 begun.set()
 
-    with ends.inlet.aside(len(content) - len(came)) as more:
+    with ends.inlet.lend(len(content) - len(came)) as more:
         assert more is not None
         thread = asyncio.create_task(asyncio.to_thread(errand, more))
         await asyncio.to_thread(begun.wait, PATIENCE_S)
@@ -201,7 +201,7 @@ async def test_taken_back_in_the_midst_of_an_errand_nothing_is_lost_or_read_twic
 async def test_what_ends_while_it_is_lent_is_told_by_the_loop(ends: Ends) -> None:
     await ends.send(b"one")
     assert await ends.read() == b"one"
-    with ends.inlet.aside(ASIDE_MIN_BYTES) as more:
+    with ends.inlet.lend(LEND_MIN_BYTES) as more:
         await ends.send(b"two")
         ends.peer.close()
         assert more is not None
@@ -211,7 +211,7 @@ async def test_what_ends_while_it_is_lent_is_told_by_the_loop(ends: Ends) -> Non
 
 async def test_a_thread_gets_no_socket_that_is_not_plainly_ours(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     def lent() -> bool:
-        with ends.inlet.aside(ASIDE_MIN_BYTES) as more:
+        with ends.inlet.lend(LEND_MIN_BYTES) as more:
             return more is not None
 
     await ends.send(b"hello")

@@ -105,33 +105,33 @@ def test_a_later_wish_does_not_delay_a_sooner_one(clock: Clock) -> None:
     assert at == [2, 20]
 
 
-def test_work_may_ask_for_itself(clock: Clock) -> None:
+def asking(
+    clock: Clock, *wishes: float, distance: float = 0.0, fault: Exception | None = None
+) -> tuple[Pace, list[float]]:
+    """Work that asks for itself, the first two times."""
     at: list[float] = []
 
     def work() -> float:
         at.append(clock.now)
-        if len(at) < 3:
-            pace.ask(after=0.5)
-        return 0.1
+        for wish in wishes if len(at) < 3 else ():
+            pace.ask(after=wish)
+        if fault:
+            raise fault
+        return distance
 
     pace = Pace(work)
     pace.ask()
+    return pace, at
+
+
+def test_work_may_ask_for_itself(clock: Clock) -> None:
+    _, at = asking(clock, 0.5, distance=0.1)
     clock.pass_until(9)
     assert at == [0, 0.5, 1.0]
 
 
 def test_what_the_work_asks_of_itself_keeps_the_distance_that_it_then_returns(clock: Clock) -> None:
-    at: list[float] = []
-
-    def work() -> float:
-        at.append(clock.now)
-        if len(at) < 3:
-            pace.ask(after=5)
-            pace.ask()
-        return 0.25
-
-    pace = Pace(work)
-    pace.ask()
+    _, at = asking(clock, 5, 0, distance=0.25)
     clock.pass_until(9)
     assert at == [0, 0.25, 0.5]
 
@@ -156,16 +156,7 @@ def test_a_late_timer_does_not_put_off_the_next(clock: Clock) -> None:
 
 
 def test_what_work_asked_of_itself_holds_though_it_fails(clock: Clock) -> None:
-    at: list[float] = []
-
-    def work() -> float:
-        at.append(clock.now)
-        if len(at) < 3:
-            pace.ask(after=0.5)
-        raise ValueError("no row")
-
-    pace = Pace(work)
-    pace.ask()
+    pace, at = asking(clock, 0.5, fault=ValueError("no row"))
     clock.pass_until(9)
     assert at == [0, 0.5, 1.0] and len(clock.faults) == 3
     pace.ask()

@@ -201,8 +201,8 @@ class _Sent:
 
     @contextmanager
     def more(self) -> Iterator[More | None]:
-        """What else comes of this file, for a thread to ask for (`Inlet.aside`)."""
-        with self._reader.aside(self._decoder.left) as more:
+        """What else comes of this file, for a thread to ask for (`Inlet.lend`)."""
+        with self._reader.lend(self._decoder.left) as more:
             if more is None:
                 yield None
                 return

@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 
 from bridge.config import Config
-from bridge.inlet import ASIDE_MIN_BYTES
+from bridge.inlet import LEND_MIN_BYTES
 from bridge.model import Draft, Refused, StoreError
 from bridge.room import TRANSFER_S
 from bridge.server import Server
@@ -95,7 +95,7 @@ async def test_large_files_and_what_follows_them_are_told_apart_however_they_are
     server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(7)
-    bodies = [chance.randbytes(size) for size in (9_000_000, 10, ASIDE_MIN_BYTES, 3_000_000, 700_000)]
+    bodies = [chance.randbytes(size) for size in (9_000_000, 10, LEND_MIN_BYTES, 3_000_000, 700_000)]
     stream = b""
     for number, body in enumerate(bodies):
         header = json.dumps({"file_name": f"{number}", "file_size": len(body), "reply": True}).encode()
@@ -677,38 +677,20 @@ async def test_files_of_one_name_at_once_are_files_of_their_own(
     assert len({entry["file"]["id"] for entry in said}) == 30 and len(blobs(tmp_path / "data")) == 30
 
 
+@pytest.mark.parametrize("room_bytes", [0, 4_000_000], ids=["from the first byte", "in the midst of it"])
 async def test_a_full_disk_refuses_the_file_and_leaves_nothing(
-    server: Server, session: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(part: DiskPart, data: bytes) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    browser = await BrowserPeer.join(session, server.url)
-
-    def conversation() -> None:
-        with UploadPeer(server.address) as sender:
-            sender.push("a", b"x" * 1_000_000, reply=True)
-            assert sender.reply()["error"]["code"] == "disk_full"
-            assert sender.socket.recv(1) == b""
-
-    monkeypatch.setattr(DiskPart, "_write", full)
-    await asyncio.to_thread(conversation)
-    assert (await browser.until(type="transfer", state="failed"))["reason"] == "the server's disk is full"
-    await eventually(lambda: not parts(tmp_path / "data"))
-    assert await entries(session, server.url) == []
-
-
-async def test_a_disk_that_is_full_in_the_midst_of_a_file_is_told_to_its_sender(
-    server: Server, session: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, session: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room_bytes: int
 ) -> None:
     written = 0
 
     def small(part: DiskPart, data: memoryview, write: Callable[..., None] = DiskPart._write) -> None:
         nonlocal written
         written += len(data)
-        if written > 4_000_000:
+        if written > room_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(part, data)
+
+    browser = await BrowserPeer.join(session, server.url)
 
     def conversation() -> None:
         with UploadPeer(server.address) as sender:
@@ -718,6 +700,7 @@ async def test_a_disk_that_is_full_in_the_midst_of_a_file_is_told_to_its_sender(
 
     monkeypatch.setattr(DiskPart, "_write", small)
     await asyncio.to_thread(conversation)
+    assert (await browser.until(type="transfer", state="failed"))["reason"] == "the server's disk is full"
     await eventually(lambda: not parts(tmp_path / "data"))
     assert await entries(session, server.url) == []
 
